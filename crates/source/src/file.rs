@@ -110,6 +110,7 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Files {
     files: RefCell<Vec<Arc<SourceFile>>>,
+    base: Option<Box<str>>,
 }
 
 impl Files {
@@ -118,10 +119,39 @@ impl Files {
         Self::default()
     }
 
-    /// Adds a file and gives its name. `path` is what reports show.
+    /// No files yet; those below the folder `base` will be shown relative to it.
+    pub fn below(base: &str) -> Self {
+        let base = format!("{}/", base.trim_end_matches('/'));
+        Self {
+            base: Some(base.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The path as reports show it.
+    pub fn shown_path(&self, path: &str) -> String {
+        let rest = self.base.as_deref().and_then(|base| path.strip_prefix(base));
+        rest.unwrap_or(path).to_owned()
+    }
+
+    /// The path of a file as it was added, given the path as it is shown.
+    pub fn full_path(&self, shown: &str) -> String {
+        match &self.base {
+            Some(base) if !shown.starts_with('/') => format!("{base}{shown}"),
+            _ => shown.to_owned(),
+        }
+    }
+
+    /// Adds a file and gives its name. `path` is what reports show, without the base.
     pub fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let path: Arc<str> = path.into();
+        let shown: Arc<str> = if self.base.is_some() {
+            self.shown_path(&path).into()
+        } else {
+            path
+        };
         let mut files = self.files.borrow_mut();
-        files.push(Arc::new(SourceFile::new(path.into(), text.into())));
+        files.push(Arc::new(SourceFile::new(shown, text.into())));
         FileId(files.len() as u32 - 1)
     }
 
@@ -174,6 +204,19 @@ mod tests {
         assert_eq!(file.line_column(999), LineColumn { line: 3, column: 1 });
         assert_eq!(file.line_text(2), "b = 2;");
         assert_eq!(file.line_text(9), "");
+    }
+
+    #[test]
+    fn paths_below_the_base_are_shown_without_it() {
+        let files = Files::below("/etc/nixos");
+        let inside = files
+            .get(files.add("/etc/nixos/hosts/disko.nix", ""))
+            .path
+            .clone();
+        let outside = files.get(files.add("/srv/disko.nix", "")).path.clone();
+        assert_eq!((&*inside, &*outside), ("hosts/disko.nix", "/srv/disko.nix"));
+        assert_eq!(files.full_path(&inside), "/etc/nixos/hosts/disko.nix");
+        assert_eq!(files.full_path(&outside), "/srv/disko.nix");
     }
 
     #[test]
