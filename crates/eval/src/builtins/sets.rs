@@ -1,0 +1,322 @@
+//! Functions on attribute sets.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Builtin, builtin, list, string};
+use crate::code::{Expr, Params};
+use crate::error::Error;
+use crate::evaluator::{Evaluator, Result, internal};
+use crate::symbol::Sym;
+use crate::value::{Attrs, Entry, Function, Made, State, Thunk, Value};
+
+pub(super) static TABLE: &[Builtin] = &[
+    builtin("attrNames", 1, 0b1, attr_names),
+    builtin("attrValues", 1, 0b1, attr_values),
+    builtin("catAttrs", 2, 0b11, cat_attrs),
+    builtin("functionArgs", 1, 0b1, function_args),
+    builtin("getAttr", 2, 0b11, get_attr),
+    builtin("hasAttr", 2, 0b11, has_attr),
+    builtin("intersectAttrs", 2, 0b11, intersect_attrs),
+    builtin("isAttrs", 1, 0b1, is_attrs),
+    builtin("listToAttrs", 1, 0b1, list_to_attrs),
+    builtin("mapAttrs", 2, 0b10, map_attrs),
+    builtin("removeAttrs", 2, 0b11, remove_attrs),
+    builtin("unsafeGetAttrPos", 2, 0b11, attr_pos),
+    builtin("zipAttrsWith", 2, 0b10, zip_attrs_with),
+];
+
+/// A set all of whose names are known.
+fn closed(ev: &Evaluator<'_>, value: &Value) -> Result<Rc<Attrs>> {
+    let attrs = ev.want_attrs(value)?;
+    match &attrs.open {
+        Some(open) => Err(Error::unknown(open.clone())),
+        None => Ok(attrs),
+    }
+}
+
+fn by_name(ev: &Evaluator<'_>, attrs: &Attrs) -> Vec<Entry> {
+    let mut entries = attrs.entries().to_vec();
+    ev.symbols.sort_by_name(&mut entries, |entry| entry.name);
+    entries
+}
+
+fn attr_names(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [set] = args else { return Err(internal()) };
+    let entries = by_name(ev, &*closed(ev, set)?);
+    let names = entries
+        .iter()
+        .map(|entry| string(ev.symbols.name(entry.name).as_bytes(), made));
+    Ok(list(names.collect(), made))
+}
+
+fn attr_values(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [set] = args else { return Err(internal()) };
+    let entries = by_name(ev, &*closed(ev, set)?);
+    Ok(list(entries.into_iter().map(|entry| entry.value).collect(), made))
+}
+
+fn get_attr(ev: &Evaluator<'_>, args: &[Value], _: Made) -> Result<Value> {
+    let [name, set] = args else { return Err(internal()) };
+    let name = ev.want_plain_string(name)?;
+    let symbol = ev.symbol(&name)?;
+    match ev.force(set)? {
+        Value::Attrs(attrs, _) => match (attrs.get(symbol), &attrs.open) {
+            (Some(value), _) => ev.force(value),
+            (None, Some(open)) => Ok(ev.unknown_attr(open, symbol, None)),
+            (None, None) => Err(Error::new(
+                crate::error::ErrorKind::Missing,
+                format!("attribute '{}' missing", name.lossy()),
+            )),
+        },
+        Value::Unknown(unknown, _) => Ok(ev.unknown_attr(&unknown, symbol, None)),
+        other => Err(ev.wrong("a set", &other)),
+    }
+}
+
+fn has_attr(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [name, set] = args else { return Err(internal()) };
+    let name = ev.symbol(&*ev.want_plain_string(name)?)?;
+    let attrs = ev.want_attrs(set)?;
+    match (attrs.get(name), &attrs.open) {
+        (Some(_), _) => Ok(Value::Bool(true, made)),
+        (None, Some(open)) => Err(Error::unknown(open.clone())),
+        (None, None) => Ok(Value::Bool(false, made)),
+    }
+}
+
+fn is_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [value] = args else { return Err(internal()) };
+    match ev.force(value)? {
+        Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
+        value => Ok(Value::Bool(matches!(value, Value::Attrs(..)), made)),
+    }
+}
+
+fn remove_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [set, names] = args else {
+        return Err(internal());
+    };
+    let attrs = ev.want_attrs(set)?;
+    let mut gone = FxHashSet::default();
+    for name in ev.want_list(names)?.items() {
+        let name = ev.want_plain_string(name)?;
+        if let Some(symbol) = std::str::from_utf8(name.bytes())
+            .ok()
+            .and_then(|name| ev.symbols.find(name))
+        {
+            gone.insert(symbol);
+        }
+    }
+    let kept: Vec<Entry> = attrs
+        .entries()
+        .iter()
+        .filter(|entry| !gone.contains(&entry.name))
+        .cloned()
+        .collect();
+    Ok(Value::Attrs(
+        Rc::new(Attrs::with_open(kept, attrs.open.clone())),
+        made,
+    ))
+}
+
+fn list_to_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [items] = args else { return Err(internal()) };
+    let items = ev.want_list(items)?;
+    let mut entries = Vec::with_capacity(items.items().len());
+    let mut seen = FxHashSet::default();
+    let missing = |name: &str| {
+        ev.other_error(format!(
+            "attribute '{name}' missing in an element of the list given to 'builtins.listToAttrs'"
+        ))
+    };
+    for item in items.items() {
+        let pair = ev.want_attrs(item)?;
+        let name = pair.get(Sym::NAME).ok_or_else(|| missing("name"))?;
+        let name = ev.symbol(&*ev.want_plain_string(name)?)?;
+        // The first of several with one name counts.
+        if seen.insert(name) {
+            let value = pair.find(Sym::VALUE).ok_or_else(|| missing("value"))?;
+            entries.push(Entry {
+                name,
+                binding: value.binding,
+                value: value.value.clone(),
+            });
+        }
+    }
+    entries.sort_by_key(|entry| entry.name);
+    Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+}
+
+fn intersect_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [left, right] = args else {
+        return Err(internal());
+    };
+    let left = closed(ev, left)?;
+    let right = ev.want_attrs(right)?;
+    if let Some(open) = &right.open {
+        // Which of the names are there is not known; those that are known are kept.
+        let entries = left
+            .entries()
+            .iter()
+            .map(|entry| match right.find(entry.name) {
+                Some(found) => found.clone(),
+                None => Entry {
+                    name: entry.name,
+                    binding: 0,
+                    value: ev.unknown_attr(open, entry.name, None),
+                },
+            })
+            .collect();
+        return Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made));
+    }
+    // Walk the smaller set; take the values of the right one.
+    let entries: Vec<Entry> = if left.len() < right.len() {
+        left.entries()
+            .iter()
+            .filter_map(|entry| right.find(entry.name).cloned())
+            .collect()
+    } else {
+        right
+            .entries()
+            .iter()
+            .filter(|entry| left.find(entry.name).is_some())
+            .cloned()
+            .collect()
+    };
+    Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+}
+
+fn cat_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [name, sets] = args else {
+        return Err(internal());
+    };
+    let name = ev.symbol(&*ev.want_plain_string(name)?)?;
+    let mut found = Vec::new();
+    for set in ev.want_list(sets)?.items() {
+        let attrs = ev.want_attrs(set)?;
+        match (attrs.get(name), &attrs.open) {
+            (Some(value), _) => found.push(value.clone()),
+            (None, Some(open)) => return Err(Error::unknown(open.clone())),
+            (None, None) => {}
+        }
+    }
+    Ok(list(found, made))
+}
+
+fn map_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [function, set] = args else {
+        return Err(internal());
+    };
+    let attrs = ev.want_attrs(set)?;
+    ev.check_memory(attrs.len() * 160)?;
+    let entries = attrs
+        .entries()
+        .iter()
+        .map(|entry| {
+            let name = string(ev.symbols.name(entry.name).as_bytes(), made);
+            let parts = (function.clone(), name, entry.value.clone());
+            Entry {
+                name: entry.name,
+                binding: entry.binding,
+                value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
+            }
+        })
+        .collect();
+    let open = attrs.open.clone();
+    Ok(Value::Attrs(Rc::new(Attrs::with_open(entries, open)), made))
+}
+
+fn zip_attrs_with(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [function, sets] = args else {
+        return Err(internal());
+    };
+    let sets = ev.want_list(sets)?;
+    let mut order = Vec::new();
+    let mut gathered: FxHashMap<Sym, Vec<Value>> = FxHashMap::default();
+    let mut open = None;
+    for set in sets.items() {
+        let attrs = ev.want_attrs(set)?;
+        for entry in attrs.entries() {
+            let values = gathered.entry(entry.name).or_default();
+            if values.is_empty() {
+                order.push(entry.name);
+            }
+            values.push(entry.value.clone());
+        }
+        if open.is_none() {
+            open.clone_from(&attrs.open);
+        }
+    }
+    if let Some(open) = open {
+        return Err(Error::unknown(open));
+    }
+    order.sort_unstable();
+    let entries = order
+        .into_iter()
+        .map(|name| {
+            let values = gathered.remove(&name).unwrap_or_default();
+            let text = string(ev.symbols.name(name).as_bytes(), made);
+            let parts = (function.clone(), text, list(values, made));
+            Entry {
+                name,
+                binding: 0,
+                value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
+            }
+        })
+        .collect();
+    Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+}
+
+fn function_args(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [function] = args else { return Err(internal()) };
+    let function = ev.force(function)?;
+    let mut entries = Vec::new();
+    match &function {
+        Value::Lambda(closure, _) => {
+            if let Expr::Lambda(lambda) = closure.code.expr(closure.lambda)
+                && let Params::Set { formals, .. } = &lambda.params
+            {
+                for formal in formals {
+                    entries.push(Entry {
+                        name: formal.name,
+                        binding: ev.formal_binding(closure.code.file, formal.range),
+                        value: Value::Bool(formal.default.is_some(), made),
+                    });
+                }
+            }
+        }
+        Value::Builtin(applied, _) => {
+            if let Function::Native(native) = &applied.function
+                && let Some(formals) = &native.formals
+            {
+                for (name, has_default) in formals {
+                    entries.push(Entry {
+                        name: ev.symbols.intern(name),
+                        binding: 0,
+                        value: Value::Bool(*has_default, made),
+                    });
+                }
+                entries.sort_by_key(|entry| entry.name);
+            }
+        }
+        Value::Attrs(attrs, _) if attrs.get(Sym::FUNCTOR).is_some() => {}
+        other => return Err(ev.wrong("a function", other)),
+    }
+    Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+}
+
+fn attr_pos(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
+    let [name, set] = args else { return Err(internal()) };
+    let name = ev.symbol(&*ev.want_plain_string(name)?)?;
+    let attrs = ev.want_attrs(set)?;
+    let Some(entry) = attrs.find(name) else {
+        return Ok(Value::Null(made));
+    };
+    let bindings = ev.bindings.borrow();
+    match bindings.get(entry.binding as usize) {
+        Some(data) if entry.binding > 0 => Ok(ev.position_value(data.file, Some(&data.name), made)),
+        _ => Ok(Value::Null(made)),
+    }
+}

@@ -1,0 +1,1495 @@
+//! The evaluator: forcing, calling, and each kind of expression.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::path::{Path, PathBuf};
+use std::rc::{Rc, Weak};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use source::{Binding, FileId, Files, Span, Unknown, World};
+
+use crate::builtins;
+use crate::code::{
+    AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, LetCode, NameCode, Params, SelectCode,
+};
+use crate::error::{Error, ErrorKind};
+use crate::options::Options;
+use crate::symbol::{Sym, Symbols};
+use crate::syntax::{Op, Range};
+use crate::value::{
+    Applied, Attrs, Closure, Entry, Env, Function, List, Made, State, Text, Thunk, Value, live,
+};
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How much stack must be left before a recursion takes a new piece, and how large a piece is.
+const RED_ZONE: usize = 128 << 10;
+const STACK_PIECE: usize = 16 << 20;
+
+/// Evaluates Nix expressions against one [`World`].
+///
+/// Evaluators share nothing: several may live side by side, on one thread or on many.
+pub struct Evaluator<'a> {
+    pub(crate) world: &'a dyn World,
+    pub(crate) files: &'a Files,
+    pub(crate) options: Options<'a>,
+    pub(crate) symbols: Symbols,
+    /// The code of each file read, in the order of their positions.
+    codes: RefCell<Vec<Rc<Code>>>,
+    next_position: Cell<u32>,
+    pub(crate) bindings: RefCell<Vec<BindingData>>,
+    /// What each imported file gave.
+    pub(crate) imports: RefCell<FxHashMap<Vec<u8>, Value>>,
+    pub(crate) file_ids: RefCell<FxHashMap<Vec<u8>, FileId>>,
+    /// Scopes that may hold cycles; broken up when the evaluator is dropped.
+    scopes: RefCell<Vec<Weak<Env>>>,
+    next_sweep: Cell<usize>,
+    steps: Cell<u64>,
+    depth: Cell<u32>,
+    /// The memory that this thread's values took before this evaluator.
+    baseline: usize,
+    /// How many conditions that depend on unknowns are being tried both ways.
+    pub(crate) guesses: Cell<u32>,
+    pub(crate) traces: RefCell<Vec<String>>,
+    pub(crate) problems: RefCell<Vec<source::Problem>>,
+    builtins: OnceCell<Value>,
+    pub(crate) derivations: RefCell<FxHashMap<std::sync::Arc<str>, Rc<builtins::KnownDerivation>>>,
+    pub(crate) patterns: RefCell<FxHashMap<Vec<u8>, Rc<crate::regex::Pattern>>>,
+}
+
+impl Drop for Evaluator<'_> {
+    fn drop(&mut self) {
+        for scope in self.scopes.borrow().iter() {
+            if let Some(scope) = scope.upgrade() {
+                scope.clear();
+            }
+        }
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator that reads files from `world` and registers them in `files` as it does.
+    pub fn new(world: &'a dyn World, files: &'a Files, options: Options<'a>) -> Self {
+        let nowhere = BindingData {
+            file: FileId(0),
+            name: Range::default(),
+            value: Range::default(),
+            whole: Range::default(),
+            kind: source::BindingKind::Plain,
+            next: 0,
+        };
+        Self {
+            world,
+            files,
+            options,
+            symbols: Symbols::new(),
+            codes: RefCell::default(),
+            // 0 means no position.
+            next_position: Cell::new(1),
+            bindings: RefCell::new(vec![nowhere]),
+            imports: RefCell::default(),
+            file_ids: RefCell::default(),
+            scopes: RefCell::default(),
+            next_sweep: Cell::new(1024),
+            steps: Cell::new(0),
+            depth: Cell::new(0),
+            baseline: live(),
+            guesses: Cell::new(0),
+            traces: RefCell::default(),
+            problems: RefCell::default(),
+            builtins: OnceCell::new(),
+            derivations: RefCell::default(),
+            patterns: RefCell::default(),
+        }
+    }
+
+    // ----- places ---------------------------------------------------------------------------
+
+    /// The text that a position covers.
+    pub(crate) fn span_at(&self, position: u32) -> Option<Span> {
+        let codes = self.codes.borrow();
+        let index = codes
+            .partition_point(|code| code.base <= position)
+            .checked_sub(1)?;
+        let code = codes.get(index)?;
+        let range = code.ranges.get((position - code.base) as usize)?;
+        (position > 0).then(|| Span::new(code.file, range.start, range.end))
+    }
+
+    pub(crate) fn span_of(code: &Code, id: ExprId) -> Option<Span> {
+        let range = code.ranges.get(id.0 as usize)?;
+        Some(Span::new(code.file, range.start, range.end))
+    }
+
+    /// The bindings of an entry of the table, in the order of the text.
+    pub(crate) fn bindings_of(&self, binding: u32) -> Vec<Binding> {
+        let table = self.bindings.borrow();
+        let mut found = Vec::new();
+        let mut at = binding;
+        while at != 0 {
+            let Some(data) = table.get(at as usize) else { break };
+            let span = |range: Range| Span::new(data.file, range.start, range.end);
+            found.push(Binding {
+                name: span(data.name),
+                value: span(data.value),
+                whole: span(data.whole),
+                kind: data.kind,
+            });
+            at = data.next;
+        }
+        found
+    }
+
+    /// A binding that stands for the argument of a function.
+    pub(crate) fn formal_binding(&self, file: FileId, range: Range) -> u32 {
+        let mut bindings = self.bindings.borrow_mut();
+        bindings.push(BindingData {
+            file,
+            name: range,
+            value: range,
+            whole: range,
+            kind: source::BindingKind::Plain,
+            next: 0,
+        });
+        bindings.len() as u32 - 1
+    }
+
+    pub(crate) fn error_at(
+        &self,
+        code: &Code,
+        id: ExprId,
+        kind: ErrorKind,
+        message: impl Into<String>,
+    ) -> Error {
+        Error::new(kind, message).at(Self::span_of(code, id))
+    }
+
+    pub(crate) fn error_made(&self, made: Made, kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error::new(kind, message).at(self.span_at(made.position()))
+    }
+
+    // ----- limits ---------------------------------------------------------------------------
+
+    fn limit(name: &'static str, bound: impl std::fmt::Display) -> Error {
+        Error::new(
+            ErrorKind::Limit(name),
+            format!("the {name} limit of {bound} was reached"),
+        )
+    }
+
+    /// Counts one step, and now and then looks at the other limits.
+    pub(crate) fn step(&self) -> Result<()> {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if steps & 0x3ff == 0 {
+            self.check_limits(steps)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn check_limits(&self, steps: u64) -> Result<()> {
+        let limits = &self.options.limits;
+        if steps > limits.steps {
+            return Err(Self::limit("step", limits.steps));
+        }
+        self.check_memory(0)?;
+        if let Some(interrupt) = &self.options.interrupt
+            && interrupt()
+        {
+            return Err(Error::new(ErrorKind::Limit("time"), "the time limit was reached"));
+        }
+        Ok(())
+    }
+
+    /// Fails when so many bytes more would be too many.
+    pub(crate) fn check_memory(&self, more: usize) -> Result<()> {
+        let taken = live().saturating_sub(self.baseline).saturating_add(more);
+        if taken > self.options.limits.memory {
+            let bound = source::Bytes(self.options.limits.memory as u64);
+            return Err(Self::limit("memory", bound));
+        }
+        Ok(())
+    }
+
+    /// How many steps (calls and thunks) were taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// Runs one level deeper, on a larger stack when this one is nearly used up.
+    pub(crate) fn deeper<T>(&self, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.step()?;
+        let depth = self.depth.get();
+        if depth >= self.options.limits.depth {
+            return Err(Self::limit(
+                "depth",
+                format_args!("{} levels", self.options.limits.depth),
+            ));
+        }
+        self.depth.set(depth + 1);
+        let result = stacker::maybe_grow(RED_ZONE, STACK_PIECE, run);
+        self.depth.set(depth);
+        result
+    }
+
+    // ----- files ----------------------------------------------------------------------------
+
+    /// Takes a parsed and lowered text into the tables.
+    pub(crate) fn load(
+        &self,
+        file: FileId,
+        text: &[u8],
+        folder: &[u8],
+        scope: Option<&[Sym]>,
+    ) -> Result<(Rc<Code>, ExprId)> {
+        let syntax_error = |error: crate::parse::SyntaxError| {
+            let span = Span::new(file, error.range.start, error.range.end);
+            Error::new(ErrorKind::Syntax, error.message).at(Some(span))
+        };
+        let (syntax, root) =
+            crate::parse::parse(text, &self.symbols, self.options.limits.nesting).map_err(syntax_error)?;
+        let lowered = crate::lower::lower(
+            crate::lower::Input {
+                syntax: &syntax,
+                symbols: &self.symbols,
+                file,
+                base: self.next_position.get(),
+                folder,
+                home: self.options.home.as_deref().map(path_bytes).as_deref(),
+                bindings: &mut self.bindings.borrow_mut(),
+                scope,
+            },
+            root,
+        )
+        .map_err(syntax_error)?;
+        if let Some(first) = lowered.undefined.into_iter().next()
+            && !self.options.lenient
+        {
+            let error = syntax_error(first);
+            return Err(error);
+        }
+        let code = Rc::new(lowered.code);
+        self.next_position.set(code.base + code.exprs.len() as u32);
+        self.codes.borrow_mut().push(code.clone());
+        Ok((code, lowered.root))
+    }
+
+    /// The name that a path is registered under.
+    pub(crate) fn shown_path(&self, path: &Path) -> String {
+        match &self.options.show_path {
+            Some(show) => show(path),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// Parses an expression and evaluates it to its outermost constructor.
+    ///
+    /// `name` is what reports call the text; relative paths start from the folder `base`.
+    ///
+    /// # Errors
+    /// When the text is not an expression or its evaluation fails.
+    pub fn expression(&self, name: &str, text: &str, base: &Path) -> Result<Value> {
+        let file = self.files.add(name, text);
+        let (code, root) = self.load(file, text.as_bytes(), &path_bytes(base), None)?;
+        self.top(|| self.eval(&code, root, &Env::empty(None, 0)))
+    }
+
+    /// Parses a text and says why it is not an expression, if it is not.
+    ///
+    /// # Errors
+    /// The syntax error, or that a variable is undefined.
+    pub fn check_syntax(&self, name: &str, text: &str) -> Result<()> {
+        let file = self.files.add(name, text);
+        self.load(file, text.as_bytes(), b"/", None).map(|_| ())
+    }
+
+    /// Reads and evaluates a file to its outermost constructor; a folder stands for its `default.nix`.
+    ///
+    /// # Errors
+    /// When the world does not give the file, it is not an expression, or its evaluation fails.
+    pub fn file(&self, path: &Path) -> Result<Value> {
+        self.top(|| self.import(&path_bytes(path), Made::NOWHERE))
+    }
+
+    /// Runs at the outermost level: what depends on an unknown is a value there.
+    pub(crate) fn top(&self, run: impl FnOnce() -> Result<Value>) -> Result<Value> {
+        self.caught(stacker::maybe_grow(RED_ZONE, STACK_PIECE, run))
+    }
+
+    /// Turns the failure of something that depends on an unknown into the unknown.
+    pub(crate) fn caught(&self, result: Result<Value>) -> Result<Value> {
+        match result {
+            Err(error) => match error.as_unknown() {
+                Some(unknown) => Ok(Value::Unknown(unknown.clone(), Made::NOWHERE)),
+                None => Err(error),
+            },
+            ok => ok,
+        }
+    }
+
+    // ----- forcing and calling --------------------------------------------------------------
+
+    /// The value itself rather than a thunk.
+    ///
+    /// # Errors
+    /// When its evaluation fails. What depends on an unknown does not fail: it is a [`Value::Unknown`].
+    pub fn force(&self, value: &Value) -> Result<Value> {
+        match value {
+            Value::Thunk(thunk) => self.force_thunk(thunk),
+            other => Ok(other.clone()),
+        }
+    }
+
+    pub(crate) fn force_thunk(&self, thunk: &Rc<Thunk>) -> Result<Value> {
+        match thunk.state.take() {
+            State::Done(value) => {
+                let result = value.clone();
+                thunk.state.set(State::Done(value));
+                Ok(result)
+            }
+            State::Code(code, id, env) => {
+                let result = self.deeper(|| self.eval(&code, id, &env));
+                self.settle(thunk, result, || State::Code(code, id, env))
+            }
+            State::Apply(parts) => {
+                let result = self.deeper(|| {
+                    let (function, argument) = &*parts;
+                    let made = function.made();
+                    self.apply(function, std::slice::from_ref(argument), made)
+                });
+                self.settle(thunk, result, || State::Apply(parts))
+            }
+            State::Apply2(parts) => {
+                let result = self.deeper(|| {
+                    let (function, first, second) = &*parts;
+                    let made = function.made();
+                    self.apply(function, &[first.clone(), second.clone()], made)
+                });
+                self.settle(thunk, result, || State::Apply2(parts))
+            }
+            State::Alias(value) => {
+                let result = self.deeper(|| self.force(&value));
+                self.settle(thunk, result, || State::Alias(value))
+            }
+            State::Native(run) => {
+                let result = self.deeper(|| run(self));
+                self.settle(thunk, result, || State::Native(run))
+            }
+            State::Failed(error) => {
+                thunk.state.set(State::Failed(error.clone()));
+                Err(error)
+            }
+            State::Blackhole => Err(Error::new(
+                ErrorKind::InfiniteRecursion,
+                "infinite recursion encountered",
+            )),
+        }
+    }
+
+    /// Keeps what a thunk gave; `again` is its state when a limit stopped it.
+    fn settle(&self, thunk: &Thunk, result: Result<Value>, again: impl FnOnce() -> State) -> Result<Value> {
+        match result {
+            Ok(value) => {
+                thunk.state.set(State::Done(value.clone()));
+                Ok(value)
+            }
+            Err(error) => self.settle_error(thunk, error, again),
+        }
+    }
+
+    #[cold]
+    fn settle_error(&self, thunk: &Thunk, error: Error, again: impl FnOnce() -> State) -> Result<Value> {
+        if let Some(unknown) = error.as_unknown() {
+            let value = Value::Unknown(unknown.clone(), Made::NOWHERE);
+            thunk.state.set(State::Done(value.clone()));
+            return Ok(value);
+        }
+        if error.is_limit() {
+            thunk.state.set(again());
+        } else {
+            thunk.state.set(State::Failed(error.clone()));
+        }
+        Err(error)
+    }
+
+    /// Calls a function with one argument.
+    ///
+    /// # Errors
+    /// When it is no function, or the call fails.
+    pub fn call(&self, function: &Value, argument: Value) -> Result<Value> {
+        self.top(|| {
+            let made = function.made();
+            self.apply(function, &[argument], made)
+        })
+    }
+
+    /// Calls a function, forced or not, with arguments.
+    pub(crate) fn apply(&self, function: &Value, args: &[Value], made: Made) -> Result<Value> {
+        let mut function = self.force(function)?;
+        let mut args = args;
+        loop {
+            if args.is_empty() {
+                return Ok(function);
+            }
+            function = match &function {
+                Value::Lambda(closure, _) => {
+                    let Expr::Lambda(lambda) = closure.code.expr(closure.lambda) else {
+                        return Err(internal());
+                    };
+                    match &lambda.params {
+                        Params::Simple(names) => {
+                            let arity = names.len();
+                            let Some((now, later)) = args.split_at_checked(arity) else {
+                                return Ok(self.partial(closure.clone(), args.iter().cloned(), made));
+                            };
+                            args = later;
+                            let env = Env::of(Some(closure.env.clone()), now.iter().cloned());
+                            self.run(closure, lambda, &env)?
+                        }
+                        Params::Set { .. } => {
+                            let Some((now, later)) = args.split_first() else {
+                                return Err(internal());
+                            };
+                            args = later;
+                            let env = self.bind_formals(closure, lambda, now)?;
+                            self.run(closure, lambda, &env)?
+                        }
+                    }
+                }
+                Value::Builtin(applied, _) => {
+                    let arity = self.arity(&applied.function);
+                    let missing = arity.saturating_sub(applied.args.len());
+                    let Some((now, later)) = args.split_at_checked(missing) else {
+                        let mut all = applied.args.clone();
+                        all.extend(args.iter().cloned());
+                        let more = Applied {
+                            function: applied.function.clone(),
+                            args: all,
+                        };
+                        return Ok(Value::Builtin(Rc::new(more), made));
+                    };
+                    args = later;
+                    if applied.args.is_empty() {
+                        self.invoke(&applied.function, now, made)?
+                    } else {
+                        let mut all = applied.args.clone();
+                        all.extend(now.iter().cloned());
+                        self.invoke(&applied.function, &all, made)?
+                    }
+                }
+                Value::Attrs(attrs, _) => {
+                    let Some(functor) = attrs.get(Sym::FUNCTOR) else {
+                        if let Some(open) = &attrs.open {
+                            return Err(Error::unknown(self.applied_unknown(open)));
+                        }
+                        return Err(self.not_a_function(&function, made));
+                    };
+                    let this = function.clone();
+                    self.deeper(|| self.apply(functor, &[this], made))?
+                }
+                Value::Unknown(unknown, _) => {
+                    return Ok(Value::Unknown(self.applied_unknown(unknown), made));
+                }
+                other => return Err(self.not_a_function(other, made)),
+            };
+        }
+    }
+
+    /// The result of calling an unknown: `f …`.
+    fn applied_unknown(&self, unknown: &Rc<Unknown>) -> Rc<Unknown> {
+        if unknown.name.ends_with(" …") {
+            return unknown.clone();
+        }
+        Rc::new(Unknown {
+            name: format!("{} …", unknown.name).into(),
+            because: unknown.because.clone(),
+            span: unknown.span,
+        })
+    }
+
+    #[cold]
+    fn not_a_function(&self, value: &Value, made: Made) -> Error {
+        self.error_made(
+            made,
+            ErrorKind::Type,
+            format!(
+                "attempt to call something which is not a function but {}",
+                value.kind()
+            ),
+        )
+    }
+
+    fn partial(&self, closure: Rc<Closure>, args: impl Iterator<Item = Value>, made: Made) -> Value {
+        let applied = Applied {
+            function: Function::Lambda(closure),
+            args: args.collect(),
+        };
+        Value::Builtin(Rc::new(applied), made)
+    }
+
+    pub(crate) fn arity(&self, function: &Function) -> usize {
+        match function {
+            Function::Builtin(builtin) => builtin.arity,
+            Function::Native(native) => native.arity,
+            Function::Lambda(closure) => match closure.code.expr(closure.lambda) {
+                Expr::Lambda(lambda) => match &lambda.params {
+                    Params::Simple(names) => names.len(),
+                    Params::Set { .. } => 1,
+                },
+                _ => 1,
+            },
+        }
+    }
+
+    /// Calls a function that has all its arguments.
+    fn invoke(&self, function: &Function, args: &[Value], made: Made) -> Result<Value> {
+        match function {
+            Function::Builtin(builtin) => {
+                self.step()?;
+                let result = (builtin.run)(self, args, made);
+                result.map_err(|error| self.noted_builtin(error, builtin.name, made))
+            }
+            Function::Native(native) => {
+                self.step()?;
+                (native.run)(self, args)
+            }
+            Function::Lambda(closure) => {
+                let Expr::Lambda(lambda) = closure.code.expr(closure.lambda) else {
+                    return Err(internal());
+                };
+                let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+                self.run(closure, lambda, &env)
+            }
+        }
+    }
+
+    #[cold]
+    fn noted_builtin(&self, error: Error, name: &str, made: Made) -> Error {
+        let span = self.span_at(made.position());
+        let error = error.at(span);
+        if error.wants_notes() && !matches!(name, "throw" | "abort" | "addErrorContext" | "seq" | "deepSeq") {
+            return error.note(format!("while calling the '{name}' builtin"), span);
+        }
+        error
+    }
+
+    /// Evaluates the body of a function in the scope of its arguments.
+    fn run(&self, closure: &Closure, lambda: &LambdaCode, env: &Rc<Env>) -> Result<Value> {
+        self.deeper(|| self.eval(&closure.code, lambda.body, env))
+    }
+
+    /// The scope of a function that takes a set.
+    fn bind_formals(&self, closure: &Closure, lambda: &LambdaCode, argument: &Value) -> Result<Rc<Env>> {
+        let Params::Set {
+            formals,
+            ellipsis,
+            bind,
+        } = &lambda.params
+        else {
+            return Err(internal());
+        };
+        let argument = self.force(argument)?;
+        let env = Env::empty(
+            Some(closure.env.clone()),
+            formals.len() + usize::from(bind.is_some()),
+        );
+        if lambda.has_defaults {
+            self.register(&env);
+        }
+        let (attrs, open) = match &argument {
+            Value::Attrs(attrs, _) => (Some(attrs), attrs.open.as_ref()),
+            Value::Unknown(unknown, _) => (None, Some(unknown)),
+            other => {
+                let what = self.function_name(lambda);
+                return Err(self.error_at(
+                    &closure.code,
+                    closure.lambda,
+                    ErrorKind::Type,
+                    format!("{what} takes a set, but was given {}", other.kind()),
+                ));
+            }
+        };
+        let mut taken = 0;
+        for (slot, formal) in formals.iter().enumerate() {
+            let given = attrs.and_then(|attrs| attrs.get(formal.name));
+            let value = match (given, open, formal.default) {
+                (Some(value), ..) => {
+                    taken += 1;
+                    value.clone()
+                }
+                (None, Some(unknown), _) => {
+                    let span = Span::new(closure.code.file, formal.range.start, formal.range.end);
+                    self.unknown_attr(unknown, formal.name, Some(span))
+                }
+                (None, None, Some(default)) => self.delay(&closure.code, default, &env),
+                (None, None, None) => {
+                    let name = self.symbols.name(formal.name);
+                    let what = self.function_name(lambda);
+                    return Err(self.error_at(
+                        &closure.code,
+                        closure.lambda,
+                        ErrorKind::Type,
+                        format!("{what} called without required argument '{name}'"),
+                    ));
+                }
+            };
+            env.set(slot, value);
+        }
+        if bind.is_some() {
+            env.set(formals.len(), argument.clone());
+        }
+        if !*ellipsis
+            && let Some(attrs) = attrs
+            && attrs.len() > taken
+        {
+            let unexpected = attrs
+                .entries()
+                .iter()
+                .find(|entry| !formals.iter().any(|formal| formal.name == entry.name));
+            if let Some(entry) = unexpected {
+                let name = self.symbols.name(entry.name);
+                let what = self.function_name(lambda);
+                return Err(self.error_at(
+                    &closure.code,
+                    closure.lambda,
+                    ErrorKind::Type,
+                    format!("{what} called with unexpected argument '{name}'"),
+                ));
+            }
+        }
+        Ok(env)
+    }
+
+    fn function_name(&self, lambda: &LambdaCode) -> String {
+        match lambda.name {
+            Some(name) => format!("function '{}'", self.symbols.name(name)),
+            None => "function 'anonymous lambda'".into(),
+        }
+    }
+
+    /// Remembers a scope that may be part of a cycle.
+    fn register(&self, env: &Rc<Env>) {
+        let mut scopes = self.scopes.borrow_mut();
+        scopes.push(Rc::downgrade(env));
+        if scopes.len() >= self.next_sweep.get() {
+            scopes.retain(|scope| scope.strong_count() > 0);
+            self.next_sweep.set((scopes.len() * 2).max(1024));
+        }
+    }
+
+    // ----- expressions ----------------------------------------------------------------------
+
+    /// The value of an expression, evaluated when it is needed; at once where that costs nothing.
+    pub(crate) fn delay(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
+        match code.expr(id) {
+            Expr::Const(value) => value.clone(),
+            Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
+                Some(value) => value.clone(),
+                None => Thunk::code(code, id, env),
+            },
+            Expr::Lambda(_) => Self::closure(code, id, env),
+            Expr::List(items) if items.is_empty() => {
+                Value::List(Rc::new(List::new(Vec::new())), Made::at(code.position(id)))
+            }
+            &Expr::Binary(op, left, right) => match Self::cheap_number(code, id, op, left, right, env) {
+                Some(value) => value,
+                None => Thunk::code(code, id, env),
+            },
+            _ => Thunk::code(code, id, env),
+        }
+    }
+
+    /// A sum or difference of integers that are known already: cheaper to compute than to delay,
+    /// and nothing in it can fail or run on.
+    fn cheap_number(
+        code: &Rc<Code>,
+        id: ExprId,
+        op: Op,
+        left: ExprId,
+        right: ExprId,
+        env: &Rc<Env>,
+    ) -> Option<Value> {
+        let known = |id: ExprId| match code.expr(id) {
+            Expr::Const(Value::Int(number, _)) => Some(*number),
+            Expr::Var { depth, slot } => match lookup(env, *depth, *slot)? {
+                Value::Int(number, _) => Some(*number),
+                Value::Thunk(thunk) => thunk.peek_int(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let number = match op {
+            Op::Add => known(left)?.checked_add(known(right)?),
+            Op::Sub => known(left)?.checked_sub(known(right)?),
+            _ => None,
+        }?;
+        Some(Value::Int(number, Made::at(code.position(id))))
+    }
+
+    fn closure(code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
+        let closure = Closure {
+            code: code.clone(),
+            lambda: id,
+            env: env.clone(),
+        };
+        Value::Lambda(Rc::new(closure), Made::at(code.position(id)))
+    }
+
+    /// Evaluates an expression to its outermost constructor; never gives a thunk.
+    pub(crate) fn eval(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        let mut id = id;
+        loop {
+            match code.expr(id) {
+                Expr::Const(value) => return Ok(value.clone()),
+                Expr::Var { depth, slot } => {
+                    return match lookup(env, *depth, *slot) {
+                        Some(Value::Thunk(thunk)) => self
+                            .force_thunk(thunk)
+                            .map_err(|error| error.at(Self::span_of(code, id))),
+                        Some(value) => Ok(value.clone()),
+                        None => Err(self.error_at(
+                            code,
+                            id,
+                            ErrorKind::InfiniteRecursion,
+                            "infinite recursion encountered",
+                        )),
+                    };
+                }
+                Expr::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => match self.eval(code, *condition, env) {
+                    Ok(Value::Bool(true, _)) => id = *then,
+                    Ok(Value::Bool(false, _)) => id = *otherwise,
+                    other => {
+                        let unknown = self.expect_unknown_condition(code, *condition, other)?;
+                        return self.both(
+                            &unknown,
+                            || self.eval(code, *then, env),
+                            || self.eval(code, *otherwise, env),
+                        );
+                    }
+                },
+                Expr::Assert { condition, body } => match self.eval(code, *condition, env) {
+                    Ok(Value::Bool(true, _)) => id = *body,
+                    Ok(Value::Bool(false, _)) => return Err(self.failed_assertion(code, *condition)),
+                    other => {
+                        // An assertion that cannot be judged is taken to hold: it guards, it does
+                        // not compute.
+                        self.expect_unknown_condition(code, *condition, other)?;
+                        id = *body;
+                    }
+                },
+                Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
+                Expr::SelectOne { from, name } => return self.eval_select_one(code, id, *from, *name, env),
+                Expr::Binary(op, left, right) => return self.eval_binary(code, id, *op, *left, *right, env),
+                _ => return self.eval_rest(code, id, env),
+            }
+        }
+    }
+
+    /// The expressions that are met less often or open scopes.
+    #[inline(never)]
+    fn eval_rest(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        let made = Made::at(code.position(id));
+        match code.expr(id) {
+            Expr::Let(inner) => self.eval_let(code, inner, env),
+            Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
+            Expr::List(items) => {
+                let items = items.iter().map(|&item| self.delay(code, item, env)).collect();
+                Ok(Value::List(Rc::new(List::new(items)), made))
+            }
+            Expr::Lambda(_) => Ok(Self::closure(code, id, env)),
+            Expr::With { from, body } => {
+                let from = self.delay(code, *from, env);
+                let env = Env::single(Some(env.clone()), from);
+                self.deeper(|| self.eval(code, *body, &env))
+            }
+            Expr::WithVar(variable) => {
+                let (name, depths) = &**variable;
+                self.eval_with_var(code, id, *name, depths, env)
+            }
+            Expr::Undefined(name) => {
+                let message = format!("undefined variable '{}'", self.symbols.name(*name));
+                Err(self.error_at(code, id, ErrorKind::Missing, message))
+            }
+            Expr::Builtins => Ok(self.builtins()),
+            Expr::CurPos => Ok(self.position_value(code.file, code.ranges.get(id.0 as usize), made)),
+            Expr::SearchPath(name) => self.find_in_search_path(name, made),
+            Expr::Impure(reason) => Err(self.error_at(code, id, ErrorKind::Impure, reason.to_string())),
+            Expr::Interpolated(parts) => self.eval_interpolated(code, id, parts, env),
+            Expr::PathInterpolated(parts) => self.eval_path(code, id, parts, env),
+            Expr::Select(select) => self.eval_select(code, id, select, env),
+            Expr::HasAttr(select) => self.eval_has_attr(code, id, select, env),
+            Expr::Not(operand) => match self.eval_deeper(code, *operand, env)? {
+                Value::Bool(truth, _) => Ok(Value::Bool(!truth, made)),
+                other => Err(self.expected("a Boolean", &other, code, *operand)),
+            },
+            Expr::Negate(operand) => match self.eval_deeper(code, *operand, env)? {
+                Value::Int(number, _) => match number.checked_neg() {
+                    Some(number) => Ok(Value::Int(number, made)),
+                    None => Err(self.error_at(
+                        code,
+                        id,
+                        ErrorKind::Other,
+                        format!("integer overflow in subtracting {number} from 0"),
+                    )),
+                },
+                Value::Float(number, _) => Ok(Value::Float(0.0 - number, made)),
+                other => Err(self.expected("an integer", &other, code, *operand)),
+            },
+            // The others are `eval`'s.
+            _ => Err(internal()),
+        }
+    }
+
+    /// Evaluates a subexpression; grows the stack, since expressions nest deeply too.
+    pub(crate) fn eval_deeper(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        match code.expr(id) {
+            Expr::Const(value) => Ok(value.clone()),
+            _ => stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.eval(code, id, env)),
+        }
+    }
+
+    /// Evaluates a subexpression, which must not be unknown.
+    pub(crate) fn eval_known(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        match self.eval_deeper(code, id, env)? {
+            Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
+            value => Ok(value),
+        }
+    }
+
+    fn expect_unknown_condition(
+        &self,
+        code: &Code,
+        id: ExprId,
+        condition: Result<Value>,
+    ) -> Result<Rc<Unknown>> {
+        match condition {
+            Ok(Value::Unknown(unknown, _)) => Ok(unknown),
+            Ok(other) => Err(self.expected("a Boolean", &other, code, id)),
+            Err(error) => match error.as_unknown() {
+                Some(unknown) => Ok(unknown.clone()),
+                None => Err(error),
+            },
+        }
+    }
+
+    #[cold]
+    pub(crate) fn expected(&self, what: &str, found: &Value, code: &Code, id: ExprId) -> Error {
+        match found {
+            Value::Unknown(unknown, _) => Error::unknown(unknown.clone()),
+            found => self.error_at(
+                code,
+                id,
+                ErrorKind::Type,
+                format!(
+                    "expected {what} but found {}: {}",
+                    found.kind(),
+                    self.brief(found)
+                ),
+            ),
+        }
+    }
+
+    #[cold]
+    fn failed_assertion(&self, code: &Code, condition: ExprId) -> Error {
+        let text = Self::span_of(code, condition).map_or_else(String::new, |span| self.files.text(span));
+        let mut words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.chars().count() > 80 {
+            words = words.chars().take(79).chain(['…']).collect();
+        }
+        self.error_at(
+            code,
+            condition,
+            ErrorKind::Assert,
+            format!("assertion '{words}' failed"),
+        )
+    }
+
+    fn eval_let(&self, code: &Rc<Code>, inner: &LetCode, env: &Rc<Env>) -> Result<Value> {
+        let scope = self.open_scope(code, &inner.bindings, env);
+        self.deeper(|| self.eval(code, inner.body, &scope))
+    }
+
+    /// The scope of a `let` or a `rec` set, its variables unevaluated.
+    fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
+        let scope = Env::empty(Some(env.clone()), bindings.slots());
+        self.register(&scope);
+        let mut slot = 0;
+        if bindings.rec {
+            // What `__overrides` may replace must be behind a thunk.
+            let overridden = bindings.entries.iter().any(|entry| entry.name == Sym::OVERRIDES);
+            for entry in &bindings.entries {
+                let value = if overridden {
+                    Thunk::code(code, entry.value, if entry.inner { &scope } else { env })
+                } else if entry.inner {
+                    self.delay_in_scope(code, entry.value, &scope)
+                } else {
+                    self.delay(code, entry.value, env)
+                };
+                scope.set(slot, value);
+                slot += 1;
+            }
+        }
+        for &source in &bindings.sources {
+            let around = if bindings.rec { &scope } else { env };
+            scope.set(slot, Thunk::code(code, source, around));
+            slot += 1;
+        }
+        scope
+    }
+
+    /// As [`Self::delay`], but everything that holds the scope is behind a thunk, so that
+    /// clearing the scope's thunks breaks every cycle.
+    fn delay_in_scope(&self, code: &Rc<Code>, id: ExprId, scope: &Rc<Env>) -> Value {
+        match code.expr(id) {
+            Expr::Const(value) => value.clone(),
+            Expr::Lambda(_) => Value::Thunk(Thunk::new(State::Done(Self::closure(code, id, scope)))),
+            _ => Thunk::code(code, id, scope),
+        }
+    }
+
+    fn eval_attrs(&self, code: &Rc<Code>, id: ExprId, attrs: &AttrsCode, env: &Rc<Env>) -> Result<Value> {
+        let made = Made::at(code.position(id));
+        let mut entries = Vec::with_capacity(attrs.entries.len() + attrs.dynamic.len());
+        let scope = (attrs.slots() > 0 || attrs.rec).then(|| self.open_scope(code, attrs, env));
+        let inner = scope.as_ref().unwrap_or(env);
+        for (slot, entry) in attrs.entries.iter().enumerate() {
+            let value = match (attrs.rec, inner.get(slot)) {
+                (true, Some(value)) => value.clone(),
+                _ if entry.inner => self.delay(code, entry.value, inner),
+                _ => self.delay(code, entry.value, env),
+            };
+            entries.push(Entry {
+                name: entry.name,
+                binding: entry.binding,
+                value,
+            });
+        }
+        if attrs.rec && attrs.entries.iter().any(|entry| entry.name == Sym::OVERRIDES) {
+            self.apply_overrides(attrs, inner, &mut entries)
+                .map_err(|error| error.at(Self::span_of(code, id)))?;
+        }
+        if !attrs.dynamic.is_empty() {
+            let around = if attrs.rec { inner } else { env };
+            self.add_dynamic(code, attrs, around, &mut entries)?;
+        }
+        Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+    }
+
+    #[inline(never)]
+    fn add_dynamic(
+        &self,
+        code: &Rc<Code>,
+        attrs: &AttrsCode,
+        env: &Rc<Env>,
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
+        for (name, value, binding) in &attrs.dynamic {
+            let symbol = match self.eval_known(code, *name, env)? {
+                Value::Null(_) => continue,
+                Value::Str(text, _) => self.name_of(&text, code, *name)?,
+                other => return Err(self.expected("a string", &other, code, *name)),
+            };
+            let value = self.delay(code, *value, env);
+            match entries.binary_search_by_key(&symbol, |entry| entry.name) {
+                Ok(_) => {
+                    let message = format!(
+                        "dynamic attribute '{}' already defined",
+                        self.symbols.name(symbol)
+                    );
+                    return Err(self.error_at(code, *name, ErrorKind::Other, message));
+                }
+                Err(at) => entries.insert(
+                    at,
+                    Entry {
+                        name: symbol,
+                        binding: *binding,
+                        value,
+                    },
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// The symbol of a name computed at run time.
+    pub(crate) fn name_of(&self, text: &Text, code: &Code, id: ExprId) -> Result<Sym> {
+        self.symbol(text)
+            .map_err(|error| error.at(Self::span_of(code, id)))
+    }
+
+    pub(crate) fn symbol(&self, text: &Text) -> Result<Sym> {
+        match std::str::from_utf8(text.bytes()) {
+            Ok(name) => Ok(self.symbols.intern(name)),
+            Err(_) => Err(Error::new(ErrorKind::Other, "attribute name is not UTF-8")),
+        }
+    }
+
+    /// `__overrides` of a `rec` set replaces attributes also where others of the set refer to them.
+    #[inline(never)]
+    fn apply_overrides(&self, attrs: &AttrsCode, scope: &Rc<Env>, entries: &mut Vec<Entry>) -> Result<()> {
+        let overrides = entries
+            .iter()
+            .find(|entry| entry.name == Sym::OVERRIDES)
+            .map(|entry| entry.value.clone());
+        let Some(overrides) = overrides else { return Ok(()) };
+        let overrides = self.want_attrs(&overrides)?;
+        for over in overrides.entries() {
+            match entries.binary_search_by_key(&over.name, |entry| entry.name) {
+                Ok(at) => {
+                    let slot = attrs.entries.iter().position(|entry| entry.name == over.name);
+                    if let Some(Value::Thunk(thunk)) = slot.and_then(|slot| scope.get(slot)) {
+                        thunk.state.set(State::Alias(over.value.clone()));
+                    }
+                    if let Some(entry) = entries.get_mut(at) {
+                        entry.value = over.value.clone();
+                        entry.binding = over.binding;
+                    }
+                }
+                Err(at) => entries.insert(at, over.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    fn eval_with_var(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        name: Sym,
+        depths: &[u32],
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        // A set of which only a part is known may or may not have the name. The inner ones
+        // shadow the outer ones, yet a name that some known set has is taken from there:
+        // `with lib; with pkgs;` would otherwise know nothing of `lib`.
+        let mut open = None;
+        let mut scope = env;
+        let mut at = 0;
+        for &depth in depths {
+            while at < depth {
+                let Some(up) = &scope.up else {
+                    return Err(internal());
+                };
+                scope = up;
+                at += 1;
+            }
+            let Some(from) = scope.get(0) else { continue };
+            match self.force(from)? {
+                Value::Attrs(attrs, _) => {
+                    if let Some(value) = attrs.get(name) {
+                        return self
+                            .force(value)
+                            .map_err(|error| error.at(Self::span_of(code, id)));
+                    }
+                    if open.is_none() {
+                        open.clone_from(&attrs.open);
+                    }
+                }
+                Value::Unknown(unknown, _) => {
+                    if open.is_none() {
+                        open = Some(unknown);
+                    }
+                }
+                other => return Err(self.expected("a set", &other, code, id)),
+            }
+        }
+        match open {
+            Some(unknown) => Ok(self.unknown_attr(&unknown, name, Self::span_of(code, id))),
+            None => {
+                let message = format!("undefined variable '{}'", self.symbols.name(name));
+                Err(self.error_at(code, id, ErrorKind::Missing, message))
+            }
+        }
+    }
+
+    fn eval_apply(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        function: ExprId,
+        args: &[ExprId],
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        let result = self.eval_call(code, id, function, args, env);
+        result.map_err(|error| self.noted_call(error, code, id, function))
+    }
+
+    #[cold]
+    fn noted_call(&self, error: Error, code: &Code, id: ExprId, function: ExprId) -> Error {
+        let span = Self::span_of(code, id);
+        let had_place = error.span().is_some();
+        let error = error.at(span);
+        if had_place && error.wants_notes() {
+            let called = Self::span_of(code, function).map_or_else(String::new, |span| self.files.text(span));
+            let message = if called.len() <= 40 && !called.contains('\n') {
+                format!("while calling `{called}`")
+            } else {
+                "while calling a function".to_owned()
+            };
+            return error.note(message, span);
+        }
+        error
+    }
+
+    fn eval_call(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        function: ExprId,
+        args: &[ExprId],
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        let made = Made::at(code.position(id));
+        let callee = self.eval_deeper(code, function, env)?;
+        match &callee {
+            Value::Lambda(closure, _) => {
+                if let Expr::Lambda(lambda) = closure.code.expr(closure.lambda)
+                    && let Params::Simple(names) = &lambda.params
+                    && names.len() == args.len()
+                {
+                    let scope = Env::of(
+                        Some(closure.env.clone()),
+                        args.iter().map(|&arg| self.delay(code, arg, env)),
+                    );
+                    return self.run(closure, lambda, &scope);
+                }
+            }
+            Value::Builtin(applied, _) => {
+                if let Function::Builtin(builtin) = applied.function
+                    && applied.args.is_empty()
+                    && builtin.arity == args.len()
+                {
+                    let mut values: SmallVec<[Value; 3]> = SmallVec::new();
+                    for (index, &arg) in args.iter().enumerate() {
+                        values.push(if builtin.strict & (1 << index) == 0 {
+                            self.delay(code, arg, env)
+                        } else {
+                            self.eval_deeper(code, arg, env)?
+                        });
+                    }
+                    return self.invoke(&applied.function, &values, made);
+                }
+            }
+            _ => {}
+        }
+        let values: SmallVec<[Value; 4]> = args.iter().map(|&arg| self.delay(code, arg, env)).collect();
+        self.apply(&callee, &values, made)
+    }
+
+    fn eval_select_one(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        from: ExprId,
+        name: Sym,
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        match self.eval_deeper(code, from, env)? {
+            Value::Attrs(attrs, _) => match attrs.get(name) {
+                Some(value) => self
+                    .force(value)
+                    .map_err(|error| error.at(Self::span_of(code, id))),
+                None => match &attrs.open {
+                    Some(open) => Ok(self.unknown_attr(open, name, Self::span_of(code, id))),
+                    None => Err(self.missing_attr(code, id, name, &attrs)),
+                },
+            },
+            Value::Unknown(unknown, _) => Ok(self.unknown_attr(&unknown, name, Self::span_of(code, id))),
+            other => Err(self.expected("a set", &other, code, from)),
+        }
+    }
+
+    #[cold]
+    fn missing_attr(&self, code: &Code, id: ExprId, name: Sym, attrs: &Attrs) -> Error {
+        let wanted = self.symbols.name(name);
+        let mut message = format!("attribute '{wanted}' missing");
+        let close = attrs
+            .entries()
+            .iter()
+            .map(|entry| self.symbols.name(entry.name))
+            .filter_map(|have| distance(&wanted, &have).map(|distance| (distance, have)))
+            .min();
+        if let Some((_, have)) = close {
+            message.push_str(&format!("; did you mean '{have}'?"));
+        }
+        self.error_at(code, id, ErrorKind::Missing, message)
+    }
+
+    /// The unknown `name.attr`.
+    pub(crate) fn unknown_attr(&self, unknown: &Rc<Unknown>, attr: Sym, span: Option<Span>) -> Value {
+        let segment = source::OptionPath::new([&*self.symbols.name(attr)]);
+        Value::Unknown(
+            Rc::new(Unknown {
+                name: format!("{}.{segment}", unknown.name).into(),
+                because: unknown.because.clone(),
+                span: span.or(unknown.span),
+            }),
+            Made::NOWHERE,
+        )
+    }
+
+    fn path_name(&self, code: &Rc<Code>, name: NameCode, env: &Rc<Env>) -> Result<Sym> {
+        match name {
+            NameCode::Static(name) => Ok(name),
+            NameCode::Dynamic(id) => match self.eval_known(code, id, env)? {
+                Value::Str(text, _) => self.name_of(&text, code, id),
+                other => Err(self.expected("a string", &other, code, id)),
+            },
+        }
+    }
+
+    #[inline(never)]
+    fn eval_select(&self, code: &Rc<Code>, id: ExprId, select: &SelectCode, env: &Rc<Env>) -> Result<Value> {
+        let mut value = self.eval_deeper(code, select.from, env)?;
+        for &name in &select.path {
+            let name = self.path_name(code, name, env)?;
+            value = match (&value, select.default) {
+                (Value::Attrs(attrs, _), default) => match (attrs.get(name), &attrs.open, default) {
+                    (Some(value), ..) => self
+                        .force(value)
+                        .map_err(|error| error.at(Self::span_of(code, id)))?,
+                    (None, Some(open), _) => self.unknown_attr(open, name, Self::span_of(code, id)),
+                    (None, None, Some(default)) => return self.eval_deeper(code, default, env),
+                    (None, None, None) => return Err(self.missing_attr(code, id, name, attrs)),
+                },
+                (Value::Unknown(unknown, _), _) => self.unknown_attr(unknown, name, Self::span_of(code, id)),
+                (_, Some(default)) => return self.eval_deeper(code, default, env),
+                (other, None) => return Err(self.expected("a set", other, code, select.from)),
+            };
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn eval_has_attr(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        select: &SelectCode,
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        let made = Made::at(code.position(id));
+        let mut value = self.eval_deeper(code, select.from, env)?;
+        for (index, &name) in select.path.iter().enumerate() {
+            let name = self.path_name(code, name, env)?;
+            let found = match &value {
+                Value::Attrs(attrs, _) => match (attrs.get(name), &attrs.open) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(open)) => self.unknown_attr(open, name, Self::span_of(code, id)),
+                    (None, None) => return Ok(Value::Bool(false, made)),
+                },
+                Value::Unknown(unknown, _) => self.unknown_attr(unknown, name, Self::span_of(code, id)),
+                _ => return Ok(Value::Bool(false, made)),
+            };
+            let last = index + 1 == select.path.len();
+            match found {
+                Value::Unknown(unknown, _) if last => return Err(Error::unknown(unknown)),
+                found if last => {
+                    drop(found);
+                    return Ok(Value::Bool(true, made));
+                }
+                found => value = self.force(&found)?,
+            }
+        }
+        Ok(Value::Bool(true, made))
+    }
+
+    fn eval_binary(
+        &self,
+        code: &Rc<Code>,
+        id: ExprId,
+        op: Op,
+        left: ExprId,
+        right: ExprId,
+        env: &Rc<Env>,
+    ) -> Result<Value> {
+        let made = Made::at(code.position(id));
+        match op {
+            Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),
+            _ => {}
+        }
+        let a = self.eval_deeper(code, left, env)?;
+        let b = self.eval_deeper(code, right, env)?;
+        // The commonest cases first; everything else is `operate`.
+        if let (Value::Int(x, _), Value::Int(y, _)) = (&a, &b) {
+            let (x, y) = (*x, *y);
+            match op {
+                Op::Add => {
+                    if let Some(sum) = x.checked_add(y) {
+                        return Ok(Value::Int(sum, made));
+                    }
+                }
+                Op::Sub => {
+                    if let Some(difference) = x.checked_sub(y) {
+                        return Ok(Value::Int(difference, made));
+                    }
+                }
+                Op::Less => return Ok(Value::Bool(x < y, made)),
+                Op::LessEq => return Ok(Value::Bool(x <= y, made)),
+                Op::More => return Ok(Value::Bool(x > y, made)),
+                Op::MoreEq => return Ok(Value::Bool(x >= y, made)),
+                Op::Equal => return Ok(Value::Bool(x == y, made)),
+                Op::NotEqual => return Ok(Value::Bool(x != y, made)),
+                _ => {}
+            }
+        }
+        self.operate(op, a, b, made)
+            .map_err(|error| error.at(Self::span_of(code, id)))
+    }
+
+    #[inline(never)]
+    fn eval_logic(
+        &self,
+        code: &Rc<Code>,
+        op: Op,
+        left: ExprId,
+        right: ExprId,
+        env: &Rc<Env>,
+        made: Made,
+    ) -> Result<Value> {
+        // The value of the left side that decides, and what it decides.
+        let (deciding, decided) = match op {
+            Op::And => (false, false),
+            Op::Or => (true, true),
+            _ => (false, true),
+        };
+        let unknown = match self.eval_deeper(code, left, env) {
+            Ok(Value::Bool(truth, _)) if truth == deciding => return Ok(Value::Bool(decided, made)),
+            Ok(Value::Bool(..)) => None,
+            other => Some(self.expect_unknown_condition(code, left, other)?),
+        };
+        match (self.eval_deeper(code, right, env)?, unknown) {
+            (Value::Bool(truth, _), None) => Ok(Value::Bool(truth, made)),
+            // Whatever the left side is, the right side alone decides.
+            (Value::Bool(truth, _), Some(_)) if truth == decided => Ok(Value::Bool(decided, made)),
+            (_, Some(unknown)) => Err(Error::unknown(unknown)),
+            (other, None) => Err(self.expected("a Boolean", &other, code, right)),
+        }
+    }
+
+    // ----- helpers for builtins -------------------------------------------------------------
+
+    /// A value as a set.
+    pub(crate) fn want_attrs(&self, value: &Value) -> Result<Rc<Attrs>> {
+        match self.force(value)? {
+            Value::Attrs(attrs, _) => Ok(attrs),
+            other => Err(self.wrong("a set", &other)),
+        }
+    }
+
+    /// A type error without a place yet.
+    #[cold]
+    pub(crate) fn wrong(&self, what: &str, found: &Value) -> Error {
+        match found {
+            Value::Unknown(unknown, _) => Error::unknown(unknown.clone()),
+            found => Error::new(
+                ErrorKind::Type,
+                format!(
+                    "expected {what} but found {}: {}",
+                    found.kind(),
+                    self.brief(found)
+                ),
+            ),
+        }
+    }
+
+    /// The set of all builtins.
+    pub(crate) fn builtins(&self) -> Value {
+        self.builtins.get_or_init(|| builtins::all(self)).clone()
+    }
+
+    /// `{ file, line, column }` of a place, as `__curPos` gives it.
+    pub(crate) fn position_value(&self, file: FileId, range: Option<&Range>, made: Made) -> Value {
+        let Some(range) = range else {
+            return Value::Null(made);
+        };
+        let source = self.files.get(file);
+        let at = source.line_column(range.start);
+        let mut entries = vec![
+            Entry {
+                name: Sym::FILE,
+                binding: 0,
+                value: Value::Str(Rc::new(Text::new(source.path.as_bytes())), made),
+            },
+            Entry {
+                name: Sym::LINE,
+                binding: 0,
+                value: Value::Int(i64::from(at.line), made),
+            },
+            Entry {
+                name: Sym::COLUMN,
+                binding: 0,
+                value: Value::Int(i64::from(at.column), made),
+            },
+        ];
+        entries.sort_by_key(|entry| entry.name);
+        Value::Attrs(Rc::new(Attrs::new(entries)), made)
+    }
+
+    /// Makes a set of named values.
+    pub(crate) fn attrs_of(&self, named: Vec<(Sym, Value)>, made: Made) -> Value {
+        let mut entries: Vec<Entry> = named
+            .into_iter()
+            .map(|(name, value)| Entry {
+                name,
+                binding: 0,
+                value,
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.name);
+        Value::Attrs(Rc::new(Attrs::new(entries)), made)
+    }
+}
+
+/// An error that only a mistake in this crate can cause.
+#[cold]
+pub(crate) fn internal() -> Error {
+    Error::new(ErrorKind::Other, "internal error of the evaluator")
+}
+
+fn lookup(env: &Rc<Env>, depth: u32, slot: u32) -> Option<&Value> {
+    let mut env = env;
+    for _ in 0..depth {
+        env = env.up.as_ref()?;
+    }
+    env.get(slot as usize)
+}
+
+/// The bytes of a path; what is not Unicode is replaced.
+pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
+    crate::paths::canonical(path.to_string_lossy().as_bytes())
+}
+
+/// The path of bytes that Nix holds.
+pub(crate) fn bytes_path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The edit distance of two names when it is small.
+fn distance(a: &str, b: &str) -> Option<usize> {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 2 || a.len() > 64 || b.len() > 64 {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (slot, y) in row.iter_mut().skip(1).zip(&b) {
+            let best = (diagonal + usize::from(x != y)).min(left + 1).min(*slot + 1);
+            diagonal = *slot;
+            *slot = best;
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().filter(|&distance| distance <= 2)
+}

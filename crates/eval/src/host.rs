@@ -1,0 +1,862 @@
+//! One host as a person wrote it: a file or a folder, read as NixOS would read it as a module,
+//! and then searched for a layout when it is something else.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use source::{FileKind, Level, OptionPath, Problem, Span, Tree, Unknown};
+
+use crate::error::{Error, ErrorKind};
+use crate::evaluator::{Evaluator, Result, bytes_path, path_bytes};
+use crate::files::parent;
+use crate::modules::{Definition, Module, Scope, Setting, mark_of};
+use crate::paths;
+use crate::tree::TreeLimits;
+use crate::value::{Made, State, Value};
+
+/// The files of a folder that may hold a layout, most specific first.
+const FOLDER_FILES: &[&str] = &[
+    "disko.nix",
+    "disk-config.nix",
+    "disko-config.nix",
+    "disks.nix",
+    "disk.nix",
+    "default.nix",
+    "configuration.nix",
+    "flake.nix",
+];
+
+/// The options that make a host worth looking at.
+const WANTED: &[&[&str]] = &[
+    &["disko", "devices"],
+    &["fileSystems"],
+    &["swapDevices"],
+    &["boot", "initrd", "luks", "devices"],
+];
+
+/// What disko's `devices` may hold.
+const DEVICES: &[&str] = &[
+    "bcachefs_filesystems",
+    "disk",
+    "lvm_vg",
+    "mdadm",
+    "nodev",
+    "zpool",
+];
+
+/// How deep and how far a file is searched for a nested layout.
+const SEARCH_DEPTH: u32 = 12;
+const SEARCH_VALUES: usize = 20_000;
+/// How many files an import of a whole folder may bring, and how many modules a host may have.
+const MOST_MODULES: usize = 5_000;
+
+/// An argument that a person gives on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// `--arg NAME EXPR`
+    Expression(String),
+    /// `--argstr NAME VALUE`
+    Text(String),
+}
+
+/// How to read a host.
+#[derive(Clone, Debug, Default)]
+pub struct HostOptions {
+    /// Arguments of the file's functions, by name; they come before any default.
+    pub arguments: Vec<(String, Argument)>,
+    /// JSON that stands in for what the files read of `config` and do not define.
+    pub config: Option<String>,
+    /// A nixpkgs `lib` folder, or a nixpkgs; the built-in library without one.
+    pub lib: Option<PathBuf>,
+    /// Which layout of a file that holds several: its path in the file, or a name in that path.
+    pub host: Option<String>,
+}
+
+/// One host: its options, merged when they are asked for.
+pub struct Host<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    scope: Rc<Scope>,
+    chosen: Option<String>,
+    layouts: Vec<String>,
+    given: Option<Value>,
+}
+
+impl Drop for Host<'_, '_> {
+    fn drop(&mut self) {
+        self.scope.setting.end();
+    }
+}
+
+/// A module, or what one makes a module of, and where in the file it was found.
+struct Found {
+    path: String,
+    module: Value,
+    /// Arguments that came with it.
+    special: Option<Value>,
+}
+
+impl<'e, 'a> Host<'e, 'a> {
+    /// Opens a file or a folder.
+    ///
+    /// A file may be a set or a function, curried or not; a NixOS module with or without options;
+    /// the tree of `disko.devices` itself, or a set that holds it as `devices` or `disko.devices`;
+    /// a flake; or anything with modules somewhere inside, such as a flake-parts module. Of a
+    /// folder, the file that most likely holds the layout is taken.
+    ///
+    /// # Errors
+    /// When there is no such file, the file itself is not Nix, or a limit was met. Everything
+    /// else is among [`Self::problems`], and the rest is read.
+    pub fn open(evaluator: &'e Evaluator<'a>, path: &Path, options: &HostOptions) -> Result<Self, Problem> {
+        let opened = Self::attempt(evaluator, path, options, false).map_err(|error| error.problem())?;
+        if opened.holds_something() {
+            return Ok(opened);
+        }
+        // A module that a switch of its own turns on defines nothing when it is looked at alone.
+        let switched = Self::attempt(evaluator, path, options, true).map_err(|error| error.problem())?;
+        Ok(if switched.holds_something() {
+            switched
+        } else {
+            opened
+        })
+    }
+
+    fn attempt(
+        evaluator: &'e Evaluator<'a>,
+        path: &Path,
+        options: &HostOptions,
+        switches_on: bool,
+    ) -> Result<Self> {
+        let file = entry_file(evaluator, &path_bytes(path))?;
+        let lib = library(evaluator, options.lib.as_deref())?;
+        let lib_folder = options
+            .lib
+            .as_ref()
+            .map(|path| format!("{}/", evaluator.shown_path(path)));
+        let given = match &options.config {
+            Some(text) => Some(crate::json::parse(evaluator, text.as_bytes(), Made::NOWHERE)?),
+            None => None,
+        };
+        let mut arguments = BTreeMap::new();
+        for (name, argument) in &options.arguments {
+            let value = match argument {
+                Argument::Text(text) => Value::string(text),
+                Argument::Expression(text) => {
+                    evaluator.expression(&format!("--arg {name}"), text, &bytes_path(parent(&file)))?
+                }
+            };
+            arguments.insert(name.clone(), value);
+        }
+        let setting = Setting::new(lib, lib_folder, arguments, switches_on);
+        let scope = Scope::new(setting, OptionPath::default(), given.clone());
+        let entry = evaluator.file(&bytes_path(&file))?;
+        let mut host = Self {
+            evaluator,
+            scope,
+            chosen: None,
+            layouts: Vec::new(),
+            given,
+        };
+        let is_flake = file.ends_with(b"/flake.nix");
+        let entry = if is_flake {
+            host.flake_outputs(&entry, &file)?
+        } else {
+            entry
+        };
+        let root = Value::path(&file);
+        if !is_flake {
+            host.load(std::slice::from_ref(&root), None);
+        }
+        if is_flake || !host.holds_something() {
+            host.search(&entry, is_flake, options.host.as_deref());
+        }
+        Ok(host)
+    }
+
+    /// Makes these the modules of the host, with all that they import.
+    fn load(&mut self, modules: &[Value], special: Option<&Value>) {
+        if let Some(special) = special
+            && let Ok(attrs) = self.evaluator.attrs(special)
+        {
+            let mut arguments = self.scope.setting.arguments.borrow_mut();
+            for attr in attrs {
+                arguments.entry(attr.name.to_string()).or_insert(attr.value);
+            }
+        }
+        let module = Value::list(modules.to_vec());
+        let scope = self.scope.clone();
+        scope.setting.problems.borrow_mut().clear();
+        scope.fill(read_modules(self.evaluator, &scope, &module, &[]));
+        if self.take_module_arguments() {
+            // Arguments with defaults were left out, and a module defines them after all.
+            let fresh = Scope::new(scope.setting.clone(), OptionPath::default(), self.given.clone());
+            fresh.fill(read_modules(self.evaluator, &fresh, &module, &[]));
+            self.scope = fresh;
+        }
+    }
+
+    /// Takes what `_module.args` defines of the arguments that were left to their defaults.
+    fn take_module_arguments(&self) -> bool {
+        let defaults: BTreeSet<String> = {
+            let defaults = self.scope.setting.defaults.borrow();
+            defaults.iter().map(|(_, name)| name.to_string()).collect()
+        };
+        let root = self.scope.root(self.evaluator);
+        let mut taken = false;
+        for name in defaults {
+            if let Ok(Some(place)) = root.below(self.evaluator, &["_module", "args", &name])
+                && place.is_defined(self.evaluator)
+                && let Ok(value) = place.value(self.evaluator)
+            {
+                let mut arguments = self.scope.setting.arguments.borrow_mut();
+                taken |= arguments.insert(name, value).is_none();
+            }
+        }
+        taken
+    }
+
+    fn holds_something(&self) -> bool {
+        let root = self.scope.root(self.evaluator);
+        WANTED.iter().any(|path| match root.below(self.evaluator, path) {
+            Ok(Some(place)) => place.is_defined(self.evaluator),
+            Ok(None) => false,
+            // Defined, by something that is not known.
+            Err(_) => true,
+        })
+    }
+
+    /// The merged value of an option or of a part of one, with the places of its definitions;
+    /// `None` when nothing at hand defines it.
+    ///
+    /// Each attribute's bindings are all those that are in effect for it; the origin of a value
+    /// that several definitions made is [`source::Origin::Derived`]. Of a list to which something
+    /// unknown is added, that part is one element that is [`source::Node::Unknown`].
+    pub fn option(&self, path: &[&str]) -> Option<Tree> {
+        let place = match self.scope.root(self.evaluator).below(self.evaluator, path) {
+            Ok(place) => place,
+            Err(error) => {
+                let value = Value::Unknown(error.as_unknown()?.clone(), Made::NOWHERE);
+                return Some(self.evaluator.tree(&value, TreeLimits::default()));
+            }
+        };
+        if let Some(tree) = place.and_then(|place| place.tree(self.evaluator)) {
+            return Some(tree);
+        }
+        let given = self
+            .evaluator
+            .select(self.given.as_ref()?, path.iter().copied())
+            .ok()??;
+        Some(self.evaluator.tree(&given, TreeLimits::default()))
+    }
+
+    /// What went wrong or was left out so far, without stopping the rest. More may come with
+    /// each [`Self::option`].
+    pub fn problems(&self) -> Vec<Problem> {
+        self.scope.setting.problems.borrow().clone()
+    }
+
+    /// Where in the file the layout was found, when it is nested: `nixosConfigurations.laptop`.
+    pub fn chosen(&self) -> Option<&str> {
+        self.chosen.as_deref()
+    }
+
+    /// All places in the file that hold a layout; [`HostOptions::host`] chooses one.
+    pub fn layouts(&self) -> &[String] {
+        &self.layouts
+    }
+
+    // ----- layouts that lie deeper ----------------------------------------------------------
+
+    /// Finds modules with a layout inside a value that is not one, and takes the first.
+    fn search(&mut self, entry: &Value, is_flake: bool, wanted: Option<&str>) {
+        let mut search = Search {
+            evaluator: self.evaluator,
+            scope: self.scope.clone(),
+            left: SEARCH_VALUES,
+            found: Vec::new(),
+        };
+        search.walk(entry, &mut Vec::new(), SEARCH_DEPTH);
+        if !is_flake {
+            // What its imports brought in may hold it as well.
+            let definitions: Vec<Value> = self.scope.raw_definitions();
+            for value in definitions {
+                search.walk(&value, &mut Vec::new(), SEARCH_DEPTH);
+            }
+        }
+        let mut found = search.found;
+        // Whole hosts say more than modules that hosts share.
+        found.sort_by_key(|found| !found.path.contains("nixosConfigurations."));
+        let mut seen = BTreeSet::new();
+        found.retain(|found| seen.insert(found.path.clone()));
+        self.layouts = found.iter().map(|found| found.path.clone()).collect();
+        let is_wanted = |found: &&Found| match wanted {
+            Some(name) => {
+                found.path == name
+                    || found
+                        .path
+                        .split('.')
+                        .any(|segment| segment.trim_matches('"') == name)
+            }
+            None => true,
+        };
+        let candidates: Vec<&Found> = found.iter().filter(is_wanted).collect();
+        if let (Some(name), true, false) = (wanted, candidates.is_empty(), found.is_empty()) {
+            let problem = Problem::error(format!("no layout is called `{name}` here"));
+            self.scope
+                .setting
+                .problem(problem.note(format!("there are {}", self.layouts.join(", ")), None));
+            return;
+        }
+        for candidate in candidates {
+            self.load(
+                std::slice::from_ref(&candidate.module),
+                candidate.special.as_ref(),
+            );
+            if self.holds_something() {
+                self.chosen = Some(candidate.path.clone());
+                break;
+            }
+        }
+        if let (Some(chosen), None, true) = (&self.chosen, wanted, found.len() > 1) {
+            let others = self
+                .layouts
+                .iter()
+                .filter(|path| *path != chosen)
+                .cloned()
+                .collect::<Vec<_>>();
+            let mut problem = Problem::warning(format!("only the layout `{chosen}` of this file is read"))
+                .note(format!("the others are {}", others.join(", ")), None);
+            problem.level = Level::Note;
+            self.scope.setting.problem(problem);
+        }
+    }
+
+    /// What a flake's `outputs` gives, its inputs unknown but for the functions that hold modules.
+    fn flake_outputs(&self, flake: &Value, file: &[u8]) -> Result<Value> {
+        let Some(outputs) = self.evaluator.attr(flake, "outputs")? else {
+            return Ok(flake.clone());
+        };
+        let lib = self.scope.setting.lib.clone();
+        let known = inputs(self.evaluator, &lib);
+        let this = self.evaluator.open_attrs(
+            "self",
+            "the flake's own outputs are not evaluated as a whole",
+            [("inputs", known.clone()), ("outPath", Value::path(parent(file)))],
+        );
+        let mut given = BTreeMap::from([("self".to_owned(), this.clone())]);
+        given.insert("inputs".to_owned(), known.clone());
+        let mut names: Vec<String> = Vec::new();
+        if let Some(attr) = self.evaluator.attr(flake, "inputs")?
+            && let Ok(attrs) = self.evaluator.attrs(&attr.value)
+        {
+            names.extend(attrs.iter().map(|attr| attr.name.to_string()));
+        }
+        if let Some(crate::walk::Arguments::Set { formals, .. }) = self.evaluator.arguments(&outputs.value)? {
+            names.extend(formals.iter().map(|formal| formal.name.to_string()));
+        }
+        for name in names {
+            if name != "self" {
+                let input = input(self.evaluator, &name, &lib);
+                given.insert(name, input);
+            }
+        }
+        self.scope
+            .setting
+            .arguments
+            .borrow_mut()
+            .entry("inputs".into())
+            .or_insert(known);
+        self.scope
+            .setting
+            .arguments
+            .borrow_mut()
+            .entry("self".into())
+            .or_insert(this);
+        let given: Vec<_> = given
+            .iter()
+            .map(|(name, value)| (&**name, value.clone()))
+            .collect();
+        let is_set = matches!(
+            self.evaluator.arguments(&outputs.value)?,
+            Some(crate::walk::Arguments::Set { ellipsis: false, .. })
+        );
+        let argument = if is_set {
+            let formals = match self.evaluator.arguments(&outputs.value)? {
+                Some(crate::walk::Arguments::Set { formals, .. }) => formals,
+                _ => Vec::new(),
+            };
+            let wanted = |name: &str| formals.iter().any(|formal| &*formal.name == name);
+            self.evaluator
+                .attrs_value(given.into_iter().filter(|(name, _)| wanted(name)))
+        } else {
+            self.evaluator.attrs_value(given)
+        };
+        self.evaluator.call(&outputs.value, argument)
+    }
+}
+
+/// The library to evaluate with.
+fn library(evaluator: &Evaluator<'_>, path: Option<&Path>) -> Result<Value> {
+    let Some(path) = path else {
+        return evaluator.builtin_lib();
+    };
+    let below = path_bytes(&path.join("lib"));
+    let folder = if evaluator.path_kind(&below)? == Some(FileKind::Directory) {
+        bytes_path(&below)
+    } else {
+        path.to_path_buf()
+    };
+    let lib = evaluator.file(&folder)?;
+    evaluator.opened_lib(&lib, "not in the library that was given")
+}
+
+/// The file that a path means: itself, or the one in the folder that most likely holds the layout.
+fn entry_file(evaluator: &Evaluator<'_>, path: &[u8]) -> Result<Vec<u8>> {
+    let path = paths::canonical(path);
+    match evaluator.path_kind(&path)? {
+        Some(FileKind::Directory) => {}
+        Some(_) => return Ok(path),
+        None => {
+            let message = format!("{}: no such file", String::from_utf8_lossy(&path));
+            return Err(Error::new(ErrorKind::World, message));
+        }
+    }
+    for name in FOLDER_FILES {
+        let file = paths::canonical(&[&*path, b"/", name.as_bytes()].concat());
+        if evaluator.path_kind(&file)? == Some(FileKind::File) {
+            return Ok(file);
+        }
+    }
+    let message = format!(
+        "{}: none of {} is in this folder",
+        String::from_utf8_lossy(&path),
+        FOLDER_FILES.join(", ")
+    );
+    Err(Error::new(ErrorKind::World, message))
+}
+
+/// `inputs` of a flake: unknown, but for the functions of well-known inputs that hold modules.
+pub(crate) fn inputs(evaluator: &Evaluator<'_>, lib: &Value) -> Value {
+    let known = [
+        "flake-parts",
+        "import-tree",
+        "nixpkgs",
+        "nixpkgs-stable",
+        "nixpkgs-unstable",
+    ];
+    evaluator.open_attrs(
+        "inputs",
+        "flake inputs are not fetched",
+        known.map(|name| (name, input(evaluator, name, lib))),
+    )
+}
+
+/// One flake input. Whatever offers `lib` offers that of nixpkgs and the functions that make hosts.
+fn input(evaluator: &Evaluator<'_>, name: &str, lib: &Value) -> Value {
+    const BECAUSE: &str = "flake inputs are not fetched";
+    let full = format!("inputs.{name}");
+    if name == "import-tree" {
+        return evaluator.native("import-tree", 1, |evaluator, args| {
+            let folder = args.first().cloned().unwrap_or_else(Value::null);
+            let files = files_below(evaluator, &folder)?;
+            Ok(evaluator.attrs_value([("imports", Value::list(files))]))
+        });
+    }
+    let system = evaluator.native("nixosSystem", 1, |evaluator, args| {
+        let given = args.first().cloned().unwrap_or_else(Value::null);
+        let part = |name: &str, otherwise: Value| match evaluator.attr(&given, name) {
+            Ok(Some(attr)) => attr.value,
+            _ => otherwise,
+        };
+        let modules = part("modules", Value::list(Vec::new()));
+        let special = part("specialArgs", evaluator.attrs_value([]));
+        Ok(evaluator.attrs_value([
+            ("_type", Value::string(HOST_MARK)),
+            ("modules", modules),
+            ("specialArgs", special),
+            (
+                "config",
+                Value::unknown("config", "another host's configuration is not evaluated here"),
+            ),
+        ]))
+    });
+    let flake = evaluator.native("mkFlake", 2, |evaluator, args| {
+        let module = args.get(1).cloned().unwrap_or_else(Value::null);
+        Ok(evaluator.attrs_value([
+            ("_type", Value::string(FLAKE_MARK)),
+            ("modules", Value::list(vec![module])),
+        ]))
+    });
+    let known = match evaluator.attrs(lib) {
+        Ok(mut attrs) => {
+            let of = |name: &str, value: Value| evaluator.attrs_value([(name, value)]);
+            for set in [of("nixosSystem", system), of("mkFlake", flake)] {
+                attrs.extend(evaluator.attrs(&set).unwrap_or_default());
+            }
+            attrs
+        }
+        Err(_) => Vec::new(),
+    };
+    let open = Unknown {
+        name: format!("{full}.lib").into(),
+        because: BECAUSE.into(),
+        span: None,
+    };
+    let lib = evaluator.attrs_with(known, Some(open));
+    evaluator.open_attrs(&full, BECAUSE, [("lib", lib)])
+}
+
+/// What `nixosSystem` and `mkFlake` give here.
+const HOST_MARK: &str = "disko-advise-host";
+const FLAKE_MARK: &str = "disko-advise-flake";
+
+/// All Nix files below a folder, but for those whose path has a part that starts with `_`.
+fn files_below(evaluator: &Evaluator<'_>, folder: &Value) -> Result<Vec<Value>> {
+    let folder = match evaluator.force(folder)? {
+        Value::Path(text, _) | Value::Str(text, _) => paths::canonical(text.bytes()),
+        other => return Err(evaluator.wrong("a path", &other)),
+    };
+    let mut files = Vec::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for (name, kind) in evaluator.list_folder(&folder)? {
+            let path = paths::canonical(&[&*folder, b"/", name.as_bytes()].concat());
+            match kind {
+                _ if name.starts_with('_') => {}
+                FileKind::Directory => folders.push(path),
+                FileKind::File if name.ends_with(".nix") => files.push(Value::path(path)),
+                _ => {}
+            }
+        }
+        if files.len() > MOST_MODULES {
+            return Err(Error::new(
+                ErrorKind::Limit("module"),
+                "too many files in this folder",
+            ));
+        }
+    }
+    Ok(files)
+}
+
+/// Reads a module and all that it imports, in the order in which NixOS collects them: level by
+/// level, each file once.
+pub(crate) fn read_modules(
+    evaluator: &Evaluator<'_>,
+    scope: &Rc<Scope>,
+    module: &Value,
+    own: &[(&str, Value)],
+) -> Vec<Module> {
+    let mut seen = BTreeSet::new();
+    let mut waiting = VecDeque::from([module.clone()]);
+    let mut modules = Vec::new();
+    while let Some(next) = waiting.pop_front() {
+        if modules.len() >= MOST_MODULES {
+            scope.setting.problem(Problem::error(format!(
+                "more than {MOST_MODULES} modules; the rest is left out"
+            )));
+            break;
+        }
+        let place = place_of(evaluator, &next);
+        match read_module(evaluator, scope, &next, place, own, &mut seen) {
+            Ok(Some((module, imports))) => {
+                modules.extend(module);
+                waiting.extend(imports);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let mut problem = error.problem();
+                if problem.span != place && place.is_some() {
+                    problem = problem.note("imported here", place);
+                }
+                scope.setting.problem(problem);
+            }
+        }
+    }
+    modules
+}
+
+/// Where a value was written that may not be evaluated yet.
+fn place_of(evaluator: &Evaluator<'_>, value: &Value) -> Option<Span> {
+    let Value::Thunk(thunk) = value else {
+        return evaluator.origin(value).span();
+    };
+    let state = thunk.state.take();
+    let place = match &state {
+        State::Code(code, id, _) => Evaluator::span_of(code, *id),
+        State::Done(value) => evaluator.origin(value).span(),
+        _ => None,
+    };
+    thunk.state.set(state);
+    place
+}
+
+/// One module, if the value is one, and its imports.
+type Read = Option<(Option<Module>, Vec<Value>)>;
+
+fn read_module(
+    evaluator: &Evaluator<'_>,
+    scope: &Rc<Scope>,
+    module: &Value,
+    place: Option<Span>,
+    own: &[(&str, Value)],
+    seen: &mut BTreeSet<Vec<u8>>,
+) -> Result<Read> {
+    let value = evaluator.force(module)?;
+    let value = match &value {
+        Value::Path(text, _) | Value::Str(text, _) => {
+            let mut file = paths::canonical(text.bytes());
+            if evaluator.path_kind(&file)? == Some(FileKind::Directory) {
+                file.extend_from_slice(b"/default.nix");
+            }
+            if !seen.insert(file.clone()) {
+                return Ok(None);
+            }
+            if file.ends_with(b".json") || file.ends_with(b".toml") {
+                return Ok(None);
+            }
+            evaluator.top(|| evaluator.import(&file, value.made()))?
+        }
+        _ => value,
+    };
+    let value = scope.call(evaluator, &value, own)?;
+    match &value {
+        Value::Attrs(..) => Ok(Some(split_module(evaluator, scope, &value)?)),
+        Value::List(items, _) => Ok(Some((None, items.items().to_vec()))),
+        // A file that gives a path to another one.
+        Value::Path(..) => Ok(Some((None, vec![value.clone()]))),
+        Value::Unknown(unknown, _) => {
+            let message = format!(
+                "the import of `{}` is left out: {}",
+                unknown.name, unknown.because
+            );
+            let mut problem = Problem::warning(message).at(place.or(unknown.span));
+            problem.level = Level::Note;
+            scope.setting.problem(problem);
+            Ok(None)
+        }
+        other => Err(Error::new(
+            ErrorKind::Type,
+            format!("expected a module but found {}", other.kind()),
+        )
+        .at(evaluator.origin(other).span())),
+    }
+}
+
+/// The keys of a module that are not definitions.
+const MODULE_KEYS: &[&str] = &[
+    "_class",
+    "_file",
+    "disabledModules",
+    "freeformType",
+    "imports",
+    "key",
+    "meta",
+    "require",
+];
+
+fn split_module(
+    evaluator: &Evaluator<'_>,
+    scope: &Rc<Scope>,
+    value: &Value,
+) -> Result<(Option<Module>, Vec<Value>)> {
+    if let Some(wrapped) = wrapped_devices(evaluator, value) {
+        let module = Module {
+            config: vec![Definition::new(wrapped, 0)],
+            options: None,
+            freeform: false,
+        };
+        return Ok((Some(module), Vec::new()));
+    }
+    let attrs = evaluator.attrs(value)?;
+    let find = |name: &str| attrs.iter().find(|attr| &*attr.name == name);
+    let mut imports = Vec::new();
+    for name in ["imports", "require"] {
+        let Some(attr) = find(name) else { continue };
+        match evaluator.force(&attr.value) {
+            Ok(Value::List(items, _)) => imports.extend(items.items().iter().cloned()),
+            Ok(Value::Unknown(unknown, made)) => imports.push(Value::Unknown(unknown, made)),
+            Ok(other) => scope.setting.problem(
+                Problem::error(format!("`imports` is {} and not a list", other.kind()))
+                    .at(attr.bindings.first().map(|binding| binding.value)),
+            ),
+            Err(error) => scope.setting.problem(error.problem()),
+        }
+    }
+    let options = find("options").map(|attr| attr.value.clone());
+    let explicit = find("config").is_some() || find("options").is_some();
+    let mut config = Vec::new();
+    if let Some(attr) = find("config") {
+        config.push(Definition::new(attr.value.clone(), attr.binding));
+    }
+    let rest: Vec<_> = attrs
+        .iter()
+        .filter(|attr| !MODULE_KEYS.contains(&&*attr.name))
+        .filter(|attr| !(explicit && matches!(&*attr.name, "config" | "options")))
+        .cloned()
+        .collect();
+    if explicit {
+        for attr in &rest {
+            let message = format!(
+                "NixOS refuses `{}` beside `config` or `options`; it is read as if it stood in `config`",
+                attr.name
+            );
+            scope
+                .setting
+                .problem(Problem::warning(message).at(attr.bindings.first().map(|binding| binding.whole)));
+        }
+    }
+    if !rest.is_empty() {
+        let rest = evaluator.attrs_with(rest, evaluator.openness(value));
+        config.push(Definition::new(evaluator.with_origin_of(rest, value), 0));
+    }
+    let module = Module {
+        config,
+        options,
+        freeform: find("freeformType").is_some(),
+    };
+    Ok((Some(module), imports))
+}
+
+/// The tree of `disko.devices`, or a set that holds it as `devices`, as the module it stands for.
+fn wrapped_devices(evaluator: &Evaluator<'_>, value: &Value) -> Option<Value> {
+    let is_devices = |value: &Value| {
+        let Ok(attrs) = evaluator.attrs(value) else {
+            return false;
+        };
+        !attrs.is_empty()
+            && attrs.iter().all(|attr| {
+                DEVICES.contains(&&*attr.name)
+                    && matches!(
+                        evaluator.force(&attr.value),
+                        Ok(Value::Attrs(..) | Value::Unknown(..))
+                    )
+            })
+    };
+    if mark_of(evaluator, value).is_some() {
+        return None;
+    }
+    if is_devices(value) {
+        let devices = evaluator.attrs_value([("devices", value.clone())]);
+        return Some(evaluator.attrs_value([("disko", devices)]));
+    }
+    let attrs = evaluator.attrs(value).ok()?;
+    let [only] = &*attrs else { return None };
+    (&*only.name == "devices" && is_devices(&only.value))
+        .then(|| evaluator.attrs_value([("disko", value.clone())]))
+}
+
+/// A bounded walk over a value for modules that hold a layout.
+struct Search<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    scope: Rc<Scope>,
+    left: usize,
+    found: Vec<Found>,
+}
+
+impl Search<'_, '_> {
+    fn walk(&mut self, value: &Value, path: &mut Vec<String>, depth: u32) {
+        if depth == 0 || self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        let evaluator = self.evaluator;
+        let Ok(value) = evaluator
+            .force(value)
+            .and_then(|value| self.scope.call(evaluator, &value, &[]))
+        else {
+            return;
+        };
+        match &value {
+            Value::List(items, _) => {
+                for item in items.items().iter().take(1000) {
+                    self.walk(item, path, depth - 1);
+                }
+            }
+            Value::Attrs(..) => {
+                match mark_of(evaluator, &value).as_deref() {
+                    Some(HOST_MARK) => {
+                        let part =
+                            |name: &str| evaluator.attr(&value, name).ok().flatten().map(|attr| attr.value);
+                        self.found.extend(part("modules").map(|module| Found {
+                            path: path.join("."),
+                            module,
+                            special: part("specialArgs"),
+                        }));
+                        return;
+                    }
+                    Some(FLAKE_MARK) => {
+                        self.flake_module(&value, path, depth);
+                        return;
+                    }
+                    Some("merge") => {
+                        self.walk_attr(&value, "contents", path, depth);
+                        return;
+                    }
+                    Some("if" | "override" | "order") => {
+                        self.walk_attr(&value, "content", path, depth);
+                        return;
+                    }
+                    Some(_) => return,
+                    None => {}
+                }
+                if self.is_layout(&value) {
+                    self.found.push(Found {
+                        path: path.join("."),
+                        module: value,
+                        special: None,
+                    });
+                    return;
+                }
+                for attr in evaluator.attrs(&value).unwrap_or_default() {
+                    path.push(OptionPath::new([&*attr.name]).to_string());
+                    self.walk(&attr.value, path, depth - 1);
+                    path.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn walk_attr(&mut self, set: &Value, name: &str, path: &mut Vec<String>, depth: u32) {
+        if let Ok(Some(attr)) = self.evaluator.attr(set, name) {
+            self.walk(&attr.value, path, depth - 1);
+        }
+    }
+
+    /// The module of a flake-parts flake: all that it and its imports define.
+    fn flake_module(&mut self, value: &Value, path: &mut Vec<String>, depth: u32) {
+        let Ok(Some(modules)) = self.evaluator.attr(value, "modules") else {
+            return;
+        };
+        let scope = Scope::new(self.scope.setting.clone(), OptionPath::default(), None);
+        scope.fill(read_modules(self.evaluator, &scope, &modules.value, &[]));
+        for definition in scope.raw_definitions() {
+            self.walk(&definition, path, depth - 1);
+        }
+    }
+
+    /// Whether a set is a module that defines one of the wanted options, or a tree of devices.
+    fn is_layout(&self, value: &Value) -> bool {
+        let evaluator = self.evaluator;
+        if wrapped_devices(evaluator, value).is_some() {
+            return true;
+        }
+        let config = match evaluator.attr(value, "config") {
+            Ok(Some(attr)) if !matches!(attr.value, Value::Unknown(..)) => attr.value,
+            _ => value.clone(),
+        };
+        let mut module = Module {
+            config: vec![Definition::new(config, 0)],
+            options: None,
+            freeform: false,
+        };
+        module.config.push(Definition::new(value.clone(), 0));
+        let scope = Scope::new(self.scope.setting.clone(), OptionPath::default(), None);
+        scope.fill(vec![module]);
+        let root = scope.root(evaluator);
+        WANTED.iter().any(|path| match root.below(evaluator, path) {
+            Ok(Some(place)) => place.is_defined(evaluator),
+            _ => false,
+        })
+    }
+}
