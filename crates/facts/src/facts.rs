@@ -1,0 +1,412 @@
+//! Everything that was read, in one plain struct.
+
+use std::fmt;
+use std::sync::Arc;
+
+use source::{FileId, Sourced};
+
+use crate::btrfs::{BtrfsDeviceErrors, BtrfsUsage};
+use crate::cpu::CpuFacts;
+use crate::detect::Kind;
+use crate::df::DfRow;
+use crate::disk::{BlockDevice, Controller, DiskFacts};
+use crate::io::{CpuUse, DeviceIo};
+use crate::memory::{MemoryFacts, Swap};
+use crate::mounts::Mount;
+use crate::pressure::Pressures;
+use crate::versions::Versions;
+use crate::zfs::{ArcStats, Counters, ZfsProperty, Zpool, ZpoolStatus};
+
+/// A fact that some file may have given.
+pub type Fact<T> = Option<Sourced<T>>;
+
+/// What the machine's own outputs say.
+///
+/// Everything is optional: what no file gave is empty or `None`, never guessed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Which files were read, and as what.
+    pub files: Vec<FileRead>,
+    /// The Nix system: `x86_64-linux`.
+    pub system: Fact<Arc<str>>,
+    /// What systemd-detect-virt calls the machine's virtualisation: `none`, `kvm`, `vmware` …
+    pub virtualisation: Fact<Arc<str>>,
+    /// Whether the machine boots by UEFI.
+    pub uefi: Fact<bool>,
+    /// The machine's maker and model, as its firmware names them.
+    pub product: Fact<Arc<str>>,
+    /// `desktop`, `laptop` …, as far as the report knows it (servers often count as desktops).
+    pub form_factor: Fact<Arc<str>>,
+    /// The processors.
+    pub cpu: CpuFacts,
+    /// The memory.
+    pub memory: MemoryFacts,
+    /// The disks, each once, whichever tools named it.
+    /// Things that only look like disks are among them; see [`DiskFacts::is_disk`].
+    pub disks: Vec<DiskFacts>,
+    /// The block devices as lsblk or sysfs list them: disks, partitions, crypt, LVM, RAID.
+    pub blocks: Vec<BlockDevice>,
+    /// The storage controllers.
+    pub controllers: Vec<Controller>,
+    /// What is mounted.
+    pub mounts: Vec<Mount>,
+    /// The rows of `df`. Several rows can be one filesystem; see [`DfRow`].
+    pub df: Vec<DfRow>,
+    /// `btrfs filesystem usage`, one of each filesystem that was asked.
+    pub btrfs: Vec<BtrfsUsage>,
+    /// `btrfs device stats`.
+    pub btrfs_errors: Vec<BtrfsDeviceErrors>,
+    /// What iostat measured of each device.
+    pub io: Vec<DeviceIo>,
+    /// What iostat measured of the processors meanwhile.
+    pub cpu_use: Option<CpuUse>,
+    /// Pressure stall information.
+    pub pressure: Pressures,
+    /// Swap in use, from `/proc/swaps` or a facter report.
+    pub swaps: Vec<Swap>,
+    /// `zpool list`.
+    pub zpools: Vec<Zpool>,
+    /// `zpool status`.
+    pub zpool_status: Vec<ZpoolStatus>,
+    /// `zfs get all` and `zpool get all`: one row for each property of each dataset.
+    pub zfs: Vec<ZfsProperty>,
+    /// OpenZFS's cache.
+    pub arc: Option<ArcStats>,
+    /// OpenZFS's intent log, from `/proc/spl/kstat/zfs/zil`.
+    pub zil: Option<Counters>,
+    /// The versions of what runs there.
+    pub versions: Versions,
+    /// Facts that two files tell differently.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileRead {
+    /// The file.
+    pub file: FileId,
+    /// Its path, with the section's name behind a `#` where a file holds several outputs.
+    pub path: Arc<str>,
+    /// What it was understood as.
+    pub kind: Kind,
+}
+
+/// Two files that tell the same fact differently. Both are right about what they read:
+/// a report may be older than a live listing, and kernel names move between boots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contradiction {
+    /// What the fact is of: a device, a mountpoint, `the machine`.
+    pub subject: Arc<str>,
+    /// Which fact.
+    pub fact: &'static str,
+    /// The value that [`Facts`] carries.
+    pub kept: Sourced<String>,
+    /// The other value.
+    pub other: Sourced<String>,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} of {} is {} in one file and {} in another",
+            self.fact, self.subject, self.kept.value, self.other.value
+        )
+    }
+}
+
+impl Facts {
+    /// The disk of that name: `nvme0n1`, `/dev/sda`, or any link such as `/dev/disk/by-id/…`.
+    ///
+    /// A partition's name gives no disk; [`Self::disk_under`] goes down to it.
+    pub fn disk_by_name(&self, name: &str) -> Option<&DiskFacts> {
+        self.disks.iter().find(|disk| disk.is_named(name))
+    }
+
+    /// The block device of that name, path or link, as lsblk listed it.
+    pub fn block_by_name(&self, name: &str) -> Option<&BlockDevice> {
+        let short = kernel_name(name);
+        self.blocks
+            .iter()
+            .find(|block| {
+                &*block.name.value == short
+                    || block.path.as_ref().is_some_and(|path| &*path.value == name)
+                    || block.links().any(|link| link == name)
+            })
+            .or_else(|| {
+                // A mapper name is shown where the kernel's own is dm-N.
+                let mapped = name.strip_prefix("/dev/mapper/")?;
+                self.blocks
+                    .iter()
+                    .find(|block| block.mapped.as_ref().is_some_and(|name| &*name.value == mapped))
+            })
+    }
+
+    /// The disks that a device lies on, through partitions, LUKS, LVM and RAID.
+    ///
+    /// Without a listing of the layers, a partition's name still tells its disk
+    /// (`/dev/nvme0n1p2` lies on `nvme0n1`), and so does a link that ends in `-partN`.
+    pub fn disks_under(&self, device: &str) -> Vec<&DiskFacts> {
+        let mut found: Vec<&DiskFacts> = Vec::new();
+        let mut todo: Vec<Arc<str>> = vec![Arc::from(device)];
+        let mut seen: std::collections::BTreeSet<Arc<str>> = std::collections::BTreeSet::new();
+        while let Some(name) = todo.pop() {
+            if !seen.insert(Arc::clone(&name)) {
+                continue;
+            }
+            if let Some(disk) = self.disk_by_name(&name) {
+                if !found.iter().any(|known| std::ptr::eq(*known, disk)) {
+                    found.push(disk);
+                }
+                continue;
+            }
+            if let Some(block) = self
+                .block_by_name(&name)
+                .filter(|block| !block.parents.is_empty())
+            {
+                todo.extend(block.parents.iter().map(|parent| Arc::clone(&parent.value)));
+            } else if let Some(whole) = whole_disk(&name) {
+                todo.push(Arc::from(whole));
+            }
+        }
+        found
+    }
+
+    /// The only disk that a device lies on; `None` if there are several or none.
+    pub fn disk_under(&self, device: &str) -> Option<&DiskFacts> {
+        match self.disks_under(device).as_slice() {
+            [disk] => Some(disk),
+            _ => None,
+        }
+    }
+
+    /// What iostat measured of a device, by its kernel name, path, or any link.
+    pub fn io_of(&self, device: &str) -> Option<&DeviceIo> {
+        let by = |name: &str| self.io.iter().find(|io| &*io.name == name);
+        by(kernel_name(device))
+            .or_else(|| by(self.disk_by_name(device)?.kernel_name()?))
+            .or_else(|| by(&self.block_by_name(device)?.name.value))
+    }
+
+    /// What is mounted there. The last one wins where several are stacked.
+    pub fn mount_at(&self, mountpoint: &str) -> Option<&Mount> {
+        self.mounts
+            .iter()
+            .rev()
+            .find(|mount| &*mount.mountpoint.value == mountpoint)
+    }
+
+    /// The usage of the btrfs that was asked by this mountpoint, or that has this device.
+    pub fn btrfs_of(&self, mountpoint_or_device: &str) -> Option<&BtrfsUsage> {
+        let of_mountpoint = self.btrfs.iter().find(|usage| {
+            let asked = usage.mountpoint.as_ref().map(|asked| &*asked.value);
+            asked == Some(mountpoint_or_device)
+        });
+        of_mountpoint.or_else(|| {
+            self.btrfs.iter().find(|usage| {
+                usage
+                    .devices()
+                    .iter()
+                    .any(|device| &**device == mountpoint_or_device)
+            })
+        })
+    }
+
+    /// A property of a dataset or pool, as `zfs get -Hp all` gave it.
+    pub fn zfs_property(&self, dataset: &str, property: &str) -> Option<&ZfsProperty> {
+        self.zfs
+            .iter()
+            .find(|row| &*row.dataset == dataset && &*row.property == property)
+    }
+
+    /// Whether the machine is a virtual one, if that is known.
+    pub fn is_virtual(&self) -> Option<bool> {
+        self.virtualisation.as_ref().map(|kind| &*kind.value != "none")
+    }
+
+    /// Whether any file was understood.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Notes that two files tell a fact differently.
+    pub(crate) fn contradict<T: fmt::Display>(
+        &mut self,
+        subject: &str,
+        fact: &'static str,
+        kept: &Sourced<T>,
+        other: &Sourced<T>,
+    ) {
+        self.contradictions.push(Contradiction {
+            subject: Arc::from(subject),
+            fact,
+            kept: Sourced::new(kept.value.to_string(), kept.origin.clone()),
+            other: Sourced::new(other.value.to_string(), other.origin.clone()),
+        });
+    }
+}
+
+/// Sets a fact that was not known. One that was known stays, and if the new value is another,
+/// the two are a contradiction.
+pub(crate) fn put<T: PartialEq + fmt::Display>(
+    slot: &mut Fact<T>,
+    new: Fact<T>,
+    subject: &str,
+    fact: &'static str,
+    contradictions: &mut Vec<Contradiction>,
+) {
+    let Some(new) = new else { return };
+    match slot {
+        None => *slot = Some(new),
+        Some(known) if known.value == new.value => {}
+        Some(known) => contradictions.push(Contradiction {
+            subject: Arc::from(subject),
+            fact,
+            kept: Sourced::new(known.value.to_string(), known.origin.clone()),
+            other: Sourced::new(new.value.to_string(), new.origin),
+        }),
+    }
+}
+
+/// The kernel's name in a path: `nvme0n1` of `/dev/nvme0n1`. A link stays as it is.
+pub fn kernel_name(path: &str) -> &str {
+    match path.strip_prefix("/dev/") {
+        Some(rest) if !rest.contains('/') => rest,
+        _ => path,
+    }
+}
+
+/// The whole disk of a partition, by the letters of its name alone:
+/// `sda` of `sda1`, `nvme0n1` of `nvme0n1p2`, `…-part3` without its end.
+///
+/// The kernel puts a `p` between a name that ends in a digit and the partition's number
+/// (`block/partitions/core.c`); udev appends `-partN` to its links.
+pub fn whole_disk(name: &str) -> Option<&str> {
+    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    if digits == 0 {
+        return None;
+    }
+    let stem = name.get(..name.len() - digits)?;
+    if let Some(link) = stem.strip_suffix("-part") {
+        return Some(link);
+    }
+    if stem.contains("/disk/by-") {
+        return None;
+    }
+    let short = kernel_name(stem);
+    if let Some(before) = stem.strip_suffix('p') {
+        let ends_in_digit = before.ends_with(|c: char| c.is_ascii_digit());
+        return ends_in_digit.then_some(before);
+    }
+    let lettered = ["sd", "hd", "vd", "xvd"].iter().any(|prefix| {
+        short
+            .strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase()))
+    });
+    lettered.then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_names_its_disk() {
+        let shown: Vec<_> = [
+            "sda1",
+            "/dev/sda12",
+            "nvme0n1p2",
+            "/dev/nvme0n1",
+            "mmcblk0p1",
+            "mmcblk0",
+            "/dev/disk/by-id/ata-X_Y-part3",
+            "/dev/disk/by-id/ata-X_Y9",
+            "dm-0",
+            "md127",
+            "md127p1",
+            "/dev/mapper/crypt1",
+            "loop0",
+            "7",
+            "",
+        ]
+        .map(|name| (name, whole_disk(name)))
+        .into();
+        expect_test::expect![[r#"
+            [
+                (
+                    "sda1",
+                    Some(
+                        "sda",
+                    ),
+                ),
+                (
+                    "/dev/sda12",
+                    Some(
+                        "/dev/sda",
+                    ),
+                ),
+                (
+                    "nvme0n1p2",
+                    Some(
+                        "nvme0n1",
+                    ),
+                ),
+                (
+                    "/dev/nvme0n1",
+                    None,
+                ),
+                (
+                    "mmcblk0p1",
+                    Some(
+                        "mmcblk0",
+                    ),
+                ),
+                (
+                    "mmcblk0",
+                    None,
+                ),
+                (
+                    "/dev/disk/by-id/ata-X_Y-part3",
+                    Some(
+                        "/dev/disk/by-id/ata-X_Y",
+                    ),
+                ),
+                (
+                    "/dev/disk/by-id/ata-X_Y9",
+                    None,
+                ),
+                (
+                    "dm-0",
+                    None,
+                ),
+                (
+                    "md127",
+                    None,
+                ),
+                (
+                    "md127p1",
+                    Some(
+                        "md127",
+                    ),
+                ),
+                (
+                    "/dev/mapper/crypt1",
+                    None,
+                ),
+                (
+                    "loop0",
+                    None,
+                ),
+                (
+                    "7",
+                    None,
+                ),
+                (
+                    "",
+                    None,
+                ),
+            ]
+        "#]]
+        .assert_debug_eq(&shown);
+    }
+}

@@ -1,0 +1,215 @@
+//! Numbers as tools print them.
+
+use source::Bytes;
+
+/// The largest size that is believed: 8 EiB, the largest file or device that Linux can address.
+/// <https://www.kernel.org/doc/html/latest/filesystems/ext4/overview.html> names the same bound.
+const LARGEST_SIZE: f64 = 9_223_372_036_854_775_808.0;
+
+/// A decimal number with a point, or with a comma as some locales have it.
+/// No exponent, no infinity, no letters.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut separators = 0;
+    let mut any = false;
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => any = true,
+            b'.' | b',' => separators += 1,
+            _ => return None,
+        }
+    }
+    if !any || separators > 1 {
+        return None;
+    }
+    if text.contains(',') {
+        text.replace(',', ".").parse().ok()
+    } else {
+        text.parse().ok()
+    }
+}
+
+/// A float that is a rate, a time or a share: a number, not below zero.
+pub(crate) fn amount(text: &str) -> Option<f64> {
+    float(text).filter(|number| *number >= 0.0)
+}
+
+/// A whole number without a sign.
+pub(crate) fn whole(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// A size as coreutils, btrfs-progs, util-linux and OpenZFS print it:
+/// `1073741824`, `1.00GiB`, `1,5G`, `512B`, `4.0K`, `0.00B`.
+/// A letter alone counts in powers of 1024; `kB`, `MB` and so on in powers of 1000.
+pub(crate) fn size(text: &str) -> Option<Bytes> {
+    let split = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(split)?;
+    let unit = unit.trim();
+    if unit.is_empty()
+        && let Some(bytes) = whole(number)
+    {
+        return (bytes as f64 <= LARGEST_SIZE).then_some(Bytes(bytes));
+    }
+    let bytes = amount(number)? * factor(unit)?;
+    // The cast rounds to the nearest byte; the bound keeps it exact enough to be one.
+    (bytes <= LARGEST_SIZE).then(|| Bytes(bytes.round() as u64))
+}
+
+/// What a unit of size is worth in bytes.
+fn factor(unit: &str) -> Option<f64> {
+    if unit.is_empty() || unit == "B" {
+        return Some(1.0);
+    }
+    let mut letters = unit.chars();
+    let power = match letters.next()?.to_ascii_uppercase() {
+        'K' => 1,
+        'M' => 2,
+        'G' => 3,
+        'T' => 4,
+        'P' => 5,
+        'E' => 6,
+        _ => return None,
+    };
+    match letters.as_str() {
+        "" | "iB" | "i" => Some(1024_f64.powi(power)),
+        "B" => Some(1000_f64.powi(power)),
+        _ => None,
+    }
+}
+
+/// A percentage: `12%`, `12.50%`, `12,5`.
+pub(crate) fn percent(text: &str) -> Option<f64> {
+    amount(text.strip_suffix('%').unwrap_or(text).trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_every_tool() {
+        let shown: Vec<_> = [
+            "0",
+            "512B",
+            "0.00B",
+            "4.0K",
+            "1,5G",
+            "1.00GiB",
+            "252G",
+            "1kB",
+            "8EiB",
+            "9EiB",
+            "16777216.00PiB",
+            "-1",
+            "",
+            "G",
+            "1.2.3G",
+            "1e9",
+            "nan",
+            "18446744073709551615",
+        ]
+        .map(|text| (text, size(text).map(|bytes| bytes.0)))
+        .into();
+        expect_test::expect![[r#"
+            [
+                (
+                    "0",
+                    Some(
+                        0,
+                    ),
+                ),
+                (
+                    "512B",
+                    Some(
+                        512,
+                    ),
+                ),
+                (
+                    "0.00B",
+                    Some(
+                        0,
+                    ),
+                ),
+                (
+                    "4.0K",
+                    Some(
+                        4096,
+                    ),
+                ),
+                (
+                    "1,5G",
+                    Some(
+                        1610612736,
+                    ),
+                ),
+                (
+                    "1.00GiB",
+                    Some(
+                        1073741824,
+                    ),
+                ),
+                (
+                    "252G",
+                    Some(
+                        270582939648,
+                    ),
+                ),
+                (
+                    "1kB",
+                    Some(
+                        1000,
+                    ),
+                ),
+                (
+                    "8EiB",
+                    Some(
+                        9223372036854775808,
+                    ),
+                ),
+                (
+                    "9EiB",
+                    None,
+                ),
+                (
+                    "16777216.00PiB",
+                    None,
+                ),
+                (
+                    "-1",
+                    None,
+                ),
+                (
+                    "",
+                    None,
+                ),
+                (
+                    "G",
+                    None,
+                ),
+                (
+                    "1.2.3G",
+                    None,
+                ),
+                (
+                    "1e9",
+                    None,
+                ),
+                (
+                    "nan",
+                    None,
+                ),
+                (
+                    "18446744073709551615",
+                    None,
+                ),
+            ]
+        "#]]
+        .assert_debug_eq(&shown);
+    }
+}
