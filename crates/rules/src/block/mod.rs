@@ -1,0 +1,3 @@
+//! The block layer.
+
+pub(crate) mod scheduler_hdd;

@@ -1,0 +1,134 @@
+//! btrfs.
+
+use machine::btrfs_options::{Algorithm, Compress, Compression, compress, filesystem_wide};
+use machine::{Btrfs, BtrfsMount, MountOption, MountOptions};
+use source::{Known, Missing};
+
+use crate::{LayoutEdit, ListEdit};
+
+pub(crate) mod compress_missing_on_root;
+pub(crate) mod discard_async;
+pub(crate) mod drop_legacy_options;
+pub(crate) mod enospc_unallocated;
+pub(crate) mod noatime;
+pub(crate) mod nocow_never_global;
+pub(crate) mod uniform_fs_options;
+pub(crate) mod zstd_level_too_high;
+
+/// Levels of zstd from here on cost much and gain little; see `btrfs-zstd-level-too-high`.
+pub(crate) const COSTLY_LEVEL: i32 = 8;
+
+/// The manual of the mount options.
+pub(crate) const MOUNT_OPTIONS: crate::Source = crate::Source::new(
+    "btrfs(5), mount options",
+    "https://btrfs.readthedocs.io/en/latest/btrfs-man5.html#mount-options",
+);
+
+/// The compression that a list asks for, and the option that asks for it.
+/// `None` also for `compress=no`, and for compression that a later option of the list undoes.
+pub(crate) fn compression<'a>(mount: &BtrfsMount<'a>) -> Option<(MountOption<'a>, Compression)> {
+    let wide = filesystem_wide(&mount.options().list);
+    let option = wide.get("compress")?.option;
+    Some((option, wide.compression()?))
+}
+
+/// An option as written: `compress=zstd`.
+pub(crate) fn written(option: &MountOption<'_>) -> String {
+    match option.value {
+        Some(value) => format!("{}={value}", option.key),
+        None => option.key.to_owned(),
+    }
+}
+
+/// That the options of each of these mounts are known.
+///
+/// # Errors
+/// [`Missing`] for the first list that depends on something nobody gave.
+pub(crate) fn known_options(mounts: &[BtrfsMount<'_>]) -> Known<()> {
+    mounts
+        .iter()
+        .try_for_each(|mount| match &mount.options().unknown {
+            None => Ok(()),
+            Some(unknown) => Err(Missing::new(
+                format!("the mount options of {}", mount.mountpoint()),
+                format!("give `{}`: {}", unknown.name, unknown.because),
+            )),
+        })
+}
+
+/// Several things named in one breath: `a`, `a and b`, `a, b and c`; of more than five the first
+/// four and how many more there are.
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, second, third, fourth, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second}, {third}, {fourth} and {} more", rest.len())
+        }
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The edits that take options out of the list of a mount.
+///
+/// NixOS refuses an empty list of options. disko appends `subvol=` to the list of a subvolume, so
+/// that such a list may become empty; where nothing is appended the last option makes room for `defaults`.
+pub(crate) fn without(mount: &BtrfsMount<'_>, gone: &[String]) -> Vec<ListEdit> {
+    let options = mount.options();
+    let appended = mount.mount.options.len() > options.list.len();
+    let stays = |option: MountOption<'_>| !gone.contains(&written(&option));
+    let empties = !appended && !options.iter().any(stays);
+    let mut edits: Vec<ListEdit> = gone.iter().cloned().map(ListEdit::Remove).collect();
+    if empties && let Some(ListEdit::Remove(last)) = edits.pop() {
+        edits.push(ListEdit::Replace {
+            option: last,
+            with: "defaults".to_owned(),
+        });
+    }
+    edits
+}
+
+/// An edit of a list of options.
+pub(crate) fn edit(options: &MountOptions, edits: Vec<ListEdit>) -> LayoutEdit {
+    LayoutEdit::Options {
+        list: options.place.path.clone(),
+        edits,
+    }
+}
+
+/// The zstd level that an option asks for, if it asks for zstd.
+pub(crate) fn zstd_level(option: &MountOption<'_>) -> Option<i32> {
+    match compress(option)? {
+        Compress::On(it) if it.algorithm == Algorithm::Zstd => it.level,
+        Compress::On(_) | Compress::Off | Compress::Invalid => None,
+    }
+}
+
+/// What to put in place of a costly level: what most of the other subvolumes ask for in the same way
+/// (`compress` or `compress-force`) at a level that is worth its price, else level 3.
+pub(crate) fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> String {
+    let mut asked: Vec<(String, usize)> = Vec::new();
+    for (option, _) in mounts.iter().filter_map(compression) {
+        if option.key != costly.key || zstd_level(&option).is_none_or(|level| level >= COSTLY_LEVEL) {
+            continue;
+        }
+        let text = written(&option);
+        match asked.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => asked.push((text, 1)),
+        }
+    }
+    // Of equally many the first one: `max_by_key` gives the last, so it is asked from the end.
+    asked
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map_or_else(|| format!("{}=zstd:3", costly.key), |(text, _)| text)
+}
+
+/// Whether a device of the filesystem reported errors: then nothing is said about speed until that
+/// is looked into.
+pub(crate) fn is_faulty(btrfs: Btrfs<'_>) -> bool {
+    !btrfs.faulty_devices().is_empty()
+}

@@ -1,0 +1,3 @@
+//! xfs.
+
+pub(crate) mod removed_options;

@@ -1,0 +1,178 @@
+//! How much memory ZFS's cache may take.
+
+use source::Node;
+
+use super::version;
+use crate::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "zfs-arc-max-explicit",
+    summary: "ZFS's cache may take nearly all memory beside something else that needs it",
+    page: include_str!("arc_max_explicit.md"),
+    severity: Severity::Info,
+    check: Check::Host(check),
+    sources: &[
+        Source::new(
+            "zfs(4), zfs_arc_max",
+            "https://openzfs.github.io/openzfs-docs/man/master/4/zfs.4.html",
+        ),
+        Source::new(
+            "openzfs#15437: arc_default_max on Linux should match FreeBSD",
+            "https://github.com/openzfs/zfs/pull/15437",
+        ),
+    ],
+    verified: "OpenZFS 2.2.9, 2.3.0 and 2.4 sources",
+};
+
+/// What needs memory of its own beside a filesystem, as workloads are called, and the NixOS option
+/// that turns it on.
+const HUNGRY: &[(&str, &[&str])] = &[
+    ("postgresql", &["services", "postgresql", "enable"]),
+    ("mysql", &["services", "mysql", "enable"]),
+    ("redis", &["services", "redis", "enable"]),
+    ("libvirt", &["virtualisation", "libvirtd", "enable"]),
+    ("incus", &["virtualisation", "incus", "enable"]),
+    ("desktop", &["services", "xserver", "enable"]),
+    ("desktop", &["services", "displayManager", "enable"]),
+];
+
+fn check(machine: &Machine) -> Known<Verdict> {
+    let Some(pool) = machine.pools().next() else {
+        return Ok(NotApplicable);
+    };
+    let version = version(machine)?;
+    if !version.value.at_least(2, 3) {
+        return Ok(NotApplicable);
+    }
+    if mentions(machine, &["boot", "kernelParams"]) || mentions(machine, &["boot", "extraModprobeConfig"]) {
+        return Ok(Clear);
+    }
+    let memory = machine.facts.memory.size().ok_or_else(|| {
+        Missing::new(
+            "how much memory the machine has",
+            "a facter.json, or `cat /proc/meminfo > meminfo`",
+        )
+    })?;
+    let default = default_max(memory.value);
+    let arc = machine.facts.arc.as_ref();
+    let limit = arc.and_then(|arc| arc.max());
+    // Someone set it where this program does not look.
+    if limit.as_ref().is_some_and(|it| it.value.0 < default.0 / 10 * 9) {
+        return Ok(Clear);
+    }
+    let Some((name, place)) = hungry(machine) else {
+        return if machine.config.complete {
+            Ok(NotApplicable)
+        } else {
+            Err(Missing::new(
+                "what else on the machine needs memory",
+                "name it: `--workload postgresql`, `libvirt`, `desktop` …",
+            ))
+        };
+    };
+
+    let half = Bytes(memory.value.0 / 2);
+    let max = Bytes::gib((half.0 >> 30).max(1));
+    let mut placed = Draft::new(
+        "host",
+        format!(
+            "ZFS's cache may grow to {default} of {} beside {name}",
+            memory.value
+        ),
+    )
+    .at(
+        &named_at(&pool.device.bindings, &pool.device.origin),
+        "cached in memory without a limit of its own",
+    )
+    .and(&memory.origin, format!("{} of memory", memory.value))
+    .and(
+        &version.origin,
+        "since 2.3 the limit is all memory but 1 GiB (or 5/8 of it if that is more); it was half before",
+    );
+    if let Some(place) = place {
+        placed = placed.and(&place, "needs memory too");
+    }
+    if let Some(limit) = &limit {
+        placed = placed.and(&limit.origin, format!("the limit in effect: {}", limit.value));
+    }
+    let size = arc.and_then(|arc| arc.size());
+    if let Some(size) = &size {
+        placed = placed.and(&size.origin, format!("the cache holds {}", size.value));
+    }
+    let pressure = machine
+        .facts
+        .pressure
+        .memory
+        .as_ref()
+        .and_then(|it| it.some.as_ref())
+        .map(|it| &it.avg60)
+        .filter(|share| share.value > Percent(10.0));
+    let mut argued = match pressure {
+        Some(share) => placed
+            .and(&share.origin, "tasks wait for memory")
+            .because("the cache gives memory back only when the kernel asks for it, and slower than programs take it; meanwhile they wait or are swapped out"),
+        None => placed
+            .because("the cache gives memory back only when the kernel asks for it, and slower than a program that starts or a database that grows takes it; until then it waits, swaps, or is killed"),
+    };
+    if pressure.is_none() {
+        argued = argued.confidence(Confidence::Likely);
+    }
+    let bytes = max.0;
+    Ok(argued
+        .impact(Impact::unmeasured("stalls when programs need memory quickly"))
+        .cost(format!("a smaller cache means more reads from the disks; {max} is half of the memory, as before 2.3: work out your own from what {name} needs at its peak"))
+        .command(
+            format!("echo {bytes} > /sys/module/zfs/parameters/zfs_arc_max"),
+            "sets it until the next boot; the cache shrinks as memory is asked for, not at once",
+        )
+        .verify("after the next boot: grep -E '^(c_max|size) ' /proc/spl/kstat/zfs/arcstats")
+        .rollback("remove the parameter and reboot; on the running system the default cannot be asked for again")
+        .setting(
+            EditReach::Reboot,
+            [NixosSetting {
+                option: source::OptionPath::new(["boot", "kernelParams"]),
+                value: serde_json::json!([format!("zfs.zfs_arc_max={bytes}")]),
+                reason: format!("ZFS's cache up to {max}, half of the memory; since OpenZFS 2.3 the default is nearly all of it"),
+            }],
+        ))
+}
+
+/// `arc_default_max` of OpenZFS 2.3 and later: all memory but 1 GiB, or 5/8 of it if that is more.
+fn default_max(memory: Bytes) -> Bytes {
+    (memory - Bytes::gib(1)).max(Bytes(memory.0 / 8 * 5))
+}
+
+/// Whether an option, a text or a list of texts, sets `zfs_arc_max`.
+fn mentions(machine: &Machine, option: &[&str]) -> bool {
+    let named = |tree: &source::Tree| tree.as_str().is_some_and(|text| text.contains("zfs_arc_max"));
+    machine.config.set(option).is_some_and(|tree| match &tree.node {
+        Node::List(elements) => elements.iter().any(named),
+        _ => named(tree),
+    })
+}
+
+/// Something that needs memory beside ZFS, and where it is turned on if that is written.
+fn hungry(machine: &Machine) -> Option<(&'static str, Option<source::Origin>)> {
+    let by_option = HUNGRY.iter().find_map(|(name, option)| {
+        let tree = machine.config.set(option)?;
+        (tree.node == Node::Bool(true)).then(|| (*name, Some(tree.origin.clone())))
+    });
+    by_option.or_else(|| {
+        HUNGRY
+            .iter()
+            .find(|(name, _)| machine.runs(name))
+            .map(|(name, _)| (*name, None))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_nearly_all_memory() {
+        assert_eq!(default_max(Bytes::gib(64)), Bytes::gib(63));
+        assert_eq!(default_max(Bytes::gib(2)), Bytes::mib(1280));
+        assert_eq!(default_max(Bytes(0)), Bytes(0));
+    }
+}
