@@ -1,0 +1,17 @@
+//! Verdicts in; edits, a NixOS module fragment and reports out.
+//!
+//! Takes a [`rules::Judgement`] and the configuration that it is about.
+//! Gives new texts for the person's own files, each proven by evaluating again; the text of a
+//! generated module; and reports as text and JSON.
+//! Never decides what is to be done, and never writes.
+
+mod diff;
+mod edit;
+mod module;
+pub mod report;
+
+pub use diff::unified;
+pub use edit::{Configuration, EditOutcome, Edits, TextEdit, Texts, edit};
+pub use module::module;
+pub use report::json::Report;
+pub use report::text::{Look, problem, text};

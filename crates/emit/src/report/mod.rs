@@ -1,0 +1,4 @@
+//! Reports: the same findings for people and for programs.
+
+pub mod json;
+pub mod text;
