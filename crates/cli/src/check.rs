@@ -1,0 +1,74 @@
+//! `check`: the report.
+
+use std::process::ExitCode;
+
+use disko_advise::Advice;
+use disko_advise::emit::text;
+use disko_advise::rules::Severity;
+
+use crate::args::{Check, FailOn, Format};
+use crate::input::Case;
+use crate::{FINDINGS, output};
+
+pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
+    let input = &args.input;
+    let case = Case::new(
+        input.path.as_deref(),
+        &input.evaluation,
+        &input.facts,
+        &input.workload,
+        &input.symptom,
+    )?;
+    let advice = case.advice()?;
+    match args.format {
+        Format::Json => output::print_json(&advice.report())?,
+        Format::Text => {
+            output::print(&text(
+                &advice.files,
+                &advice.judgement,
+                &advice.edits,
+                &advice.diagnoses,
+                output::look(),
+            ))?;
+            hints(&advice);
+        }
+    }
+    let fail_on = args.fail_on.or(case.settings.fail_on).unwrap_or(FailOn::Warning);
+    let threshold = match fail_on {
+        FailOn::Never => return Ok(ExitCode::SUCCESS),
+        FailOn::Info => Severity::Info,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Error => Severity::Error,
+    };
+    let failed = advice
+        .judgement
+        .findings
+        .iter()
+        .any(|outcome| outcome.severity() >= threshold);
+    Ok(if failed {
+        ExitCode::from(FINDINGS)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// What would decide the undecided, each way to obtain a fact once.
+fn hints(advice: &Advice) {
+    let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
+    for undecided in &advice.judgement.undecided {
+        let way = undecided.missing.obtain.as_str();
+        let fact = undecided.missing.fact.as_str();
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, facts)) if facts.contains(&fact) => {}
+            Some((_, facts)) => facts.push(fact),
+            None => ways.push((way, vec![fact])),
+        }
+    }
+    for (way, facts) in ways {
+        let more = match facts.len() {
+            0..=2 => facts.join(", "),
+            count => format!("{}, {} and {} more", facts[0], facts[1], count - 2),
+        };
+        output::hint(&format!("to know {more}: {way}"));
+    }
+}

@@ -1,0 +1,104 @@
+//! The binary `disko-advise`: one file a verb, and the real world.
+//!
+//! Reads files, writes to the terminal, and is the only crate that may do either.
+//! Holds no logic: what it prints, the library has made.
+
+mod apply;
+mod args;
+mod check;
+mod diff;
+mod eval;
+mod explain;
+mod input;
+mod layout;
+mod live_world;
+mod output;
+mod schema;
+mod settings;
+mod tuning;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Verb};
+
+/// Findings at or above `--fail-on`.
+const FINDINGS: u8 = 1;
+/// The run did not come to a result.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(with_verb(std::env::args_os().collect())) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = match cli.verb {
+        Verb::Check(args) => check::run(&args),
+        Verb::Diff(args) => diff::run(&args),
+        Verb::Apply(args) => apply::run(&args),
+        Verb::Tuning(args) => tuning::run(&args),
+        Verb::Layout(args) => layout::run(&args),
+        Verb::Eval(args) => eval::run(&args),
+        Verb::Explain { rule } => explain::page(&rule),
+        Verb::Rules => explain::list(),
+        Verb::Schema { of } => schema::run(of),
+        Verb::Completions { shell } => completions(shell),
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever reads the output has seen enough; that is no failure of ours.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&format!("{error:#}"));
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+/// Puts `check` before arguments that name no verb.
+fn with_verb(mut args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    const OWN: [&str; 5] = ["-h", "--help", "-V", "--version", "help"];
+    let command = Cli::command();
+    let named = args.get(1).and_then(|first| first.to_str()).is_some_and(|first| {
+        OWN.contains(&first) || command.get_subcommands().any(|verb| verb.get_name() == first)
+    });
+    if !named {
+        args.insert(1.min(args.len()), "check".into());
+    }
+    args
+}
+
+/// Help goes to stdout; a wrong flag is one clear line and status 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return match error.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(COULD_NOT_RUN),
+        };
+    }
+    let text = error.to_string();
+    let line: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"))
+        .collect();
+    let line = line.join(" ");
+    let line = line.trim().trim_start_matches("error: ");
+    output::error(&format!("{line} (see `disko-advise --help`)"));
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "disko-advise", &mut script);
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
+}
