@@ -1,0 +1,16 @@
+//! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`.
+
+mod bench;
+mod new_rule;
+mod tidy;
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["new-rule", area, name] => new_rule::run(area, name),
+        ["bench"] => bench::run(),
+        ["tidy"] => tidy::run(),
+        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench"),
+    }
+}
