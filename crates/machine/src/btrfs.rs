@@ -184,11 +184,11 @@ impl<'a> Btrfs<'a> {
         })
     }
 
-    /// The devices of it that reported errors, as `btrfs device stats` counts them.
+    /// What `btrfs device stats` counted of its devices; empty when it was not asked.
     ///
     /// A device is told by the name that `btrfs filesystem usage` or `/proc/mounts` gives it, or by
     /// the disk below it. Counters of a machine with one btrfs can be of no other.
-    pub fn faulty_devices(&self) -> Vec<&'a BtrfsDeviceErrors> {
+    pub fn device_counters(&self) -> Vec<&'a BtrfsDeviceErrors> {
         let facts = &self.machine.facts;
         let mut names = self.usage().map(BtrfsUsage::devices).unwrap_or_default();
         names.extend(self.mounts().iter().filter_map(|mount| {
@@ -200,7 +200,6 @@ impl<'a> Btrfs<'a> {
         facts
             .btrfs_errors
             .iter()
-            .filter(|errors| errors.faults().next().is_some())
             .filter(|errors| {
                 let name = &errors.device.value;
                 only || names.contains(name)
@@ -211,5 +210,12 @@ impl<'a> Btrfs<'a> {
                     })
             })
             .collect()
+    }
+
+    /// The devices of it that reported errors.
+    pub fn faulty_devices(&self) -> Vec<&'a BtrfsDeviceErrors> {
+        let mut counters = self.device_counters();
+        counters.retain(|errors| errors.faults().next().is_some());
+        counters
     }
 }

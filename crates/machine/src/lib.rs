@@ -21,13 +21,14 @@ pub use btrfs::{Btrfs, BtrfsMount};
 pub use config::{Config, Workload};
 pub use disk::Disk;
 pub use facts::{
-    BlockGroup, BtrfsDeviceErrors, BtrfsUsage, DeviceSpace, Media, Mount as LiveMount, Pressure, Profile,
-    ProfileUsage, Scheduler, Stall, Sureness, Transport, Version, Window,
+    BlockGroup, BtrfsDeviceErrors, BtrfsUsage, DeviceIo, DeviceSpace, Media, Mount as LiveMount, Pressure,
+    Profile, ProfileUsage, PropertySource, Scheduler, Stall, Sureness, Transport, Version, Window,
+    ZfsProperty, Zpool,
 };
 pub use filesystem::Filesystem;
 pub use layout::btrfs as btrfs_options;
 pub use layout::{
-    Dataset, Device, DeviceId, Kind, Mount, MountOption, MountOptions, Properties, Property, ZpoolMode,
+    Dataset, Device, DeviceId, Kind, Mount, MountOption, MountOptions, Properties, Property, Text, ZpoolMode,
 };
 pub use luks::Luks;
 pub use named::named_at;

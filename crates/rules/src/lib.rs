@@ -18,6 +18,7 @@ mod symptom;
 mod block;
 mod btrfs;
 mod ext4;
+mod f2fs;
 mod luks;
 mod memory;
 mod metrics;

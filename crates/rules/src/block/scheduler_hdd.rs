@@ -39,11 +39,10 @@ enum Use {
 fn check(machine: &Machine) -> Known<Verdict> {
     let rotating = machine
         .disks()
-        .filter(|disk| !disk.holds_zfs())
+        .filter(|disk| !disk.holds_zfs() && !flag_lies(disk))
         .filter_map(|disk| match disk.media() {
             Ok((media, Sureness::Certain)) if media.value == Media::Hdd => Some(Ok((disk, media))),
-            // The flag lies behind USB, RAID controllers and in virtual machines, and a model's name is
-            // a guess: a listing may tell, where none was given.
+            // A model's name is a guess, and a listing tells more.
             Ok((media, Sureness::Guess)) if media.value == Media::Hdd => Some(Err(unknown(&disk))),
             Ok(_) => None,
             Err(missing) => Some(Err(missing)),
@@ -96,7 +95,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
     let active = &scheduler.value.active;
     let message = if wanted == "bfq" {
         format!(
-            "one large copy holds up everything else on {}: its scheduler is `{active}`",
+            "one large copy can hold up everything else on {}: its scheduler is `{active}`",
             disk.name()
         )
     } else {
@@ -123,7 +122,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
             }
             placed
                 .because(format!("`{active}` serves requests by place and deadline, whoever sent them; `bfq` shares the disk's time between programs and lets the small reads of what one waits for through first"))
-                .because("`ionice` and systemd's IOWeight= mean nothing without a scheduler that keeps programs apart, and of the kernel's only `bfq` heeds both")
+                                .because("the IOWeight= of a systemd service means something to `bfq` alone")
                 .impact(Impact::unmeasured("how long a program takes to start while something copies"))
                 .cost("less throughput with many writers at once, and more CPU time for each request")
         }
@@ -171,6 +170,19 @@ fn check(machine: &Machine) -> Known<Verdict> {
                 },
             }],
         ))
+}
+
+/// Whether no listing could tell that the disk rotates: behind USB and RAID controllers, over a
+/// network and in a virtual machine the kernel's flag says what it likes.
+fn flag_lies(disk: &Disk<'_>) -> bool {
+    let observed = disk.observed;
+    let transport = observed.and_then(|it| it.transport.as_ref()).map(|it| it.value);
+    disk.machine().facts.is_virtual() == Some(true)
+        || observed.is_some_and(|it| it.behind_raid.is_some())
+        || matches!(
+            transport,
+            Some(Transport::Usb | Transport::Virtio | Transport::Network)
+        )
 }
 
 fn unknown(disk: &Disk<'_>) -> Missing {

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     sources: &[
         super::MOUNT_OPTIONS,
         Source::new(
-            "btrfs, changes by kernel version (5.11, 6.2, 6.7, 6.8, 6.16)",
+            "btrfs, changes by kernel version (6.2, 6.7, 6.8, 6.16)",
             "https://btrfs.readthedocs.io/en/latest/Kernel-by-version.html",
         ),
         Source::new(
@@ -148,7 +148,16 @@ fn legacy<'a>(
     let kernel = btrfs.machine().facts.versions.kernel.as_ref();
     let idle = |label: &str, because| Ok(Some(nothing(*option, label.to_owned(), because, false)));
     match (option.key, option.value) {
-        ("ssd", None) => idle("the kernel detects it", DETECTED),
+        ("ssd", None) => {
+            let rotates = |media: &Vec<(_, Sourced<Media>, _)>| {
+                media.iter().all(|(_, media, _)| media.value == Media::Hdd)
+            };
+            if btrfs.media().as_ref().is_ok_and(rotates) {
+                idle("not for a rotating disk, and no gain on others", DETECTED)
+            } else {
+                idle("the kernel detects it", DETECTED)
+            }
+        }
         ("space_cache", Some("v2")) => {
             // Where the old cache is in use, this option is what converts it.
             if lives_with_v1(btrfs, mount) {
@@ -192,7 +201,7 @@ fn legacy<'a>(
         ("clear_cache" | "rescan_uuid_tree", None) if !decides => idle("ignored: not mounted first", LATER_MOUNT),
         ("clear_cache", None) => harm(*option, "builds the free space tree anew at every mount", "`clear_cache` is for one mount, after the free space tree was damaged; left in the list it makes every boot wait"),
         ("rescan_uuid_tree", None) => harm(*option, "checks the whole UUID tree at every mount", "`rescan_uuid_tree` is for one mount, after the tree was damaged"),
-        ("usebackuproot", None) => harm(*option, "a rescue option, deprecated", "`usebackuproot` is for one mount of a damaged filesystem: left in the list it silently takes an older state when the newest cannot be read; Linux 6.18 calls it deprecated in favour of `rescue=usebackuproot`"),
+        ("usebackuproot", None) => harm(*option, "is a rescue option, and deprecated", "`usebackuproot` is for one mount of a damaged filesystem: left in the list it silently takes an older state when the newest cannot be read; Linux 6.18 calls it deprecated in favour of `rescue=usebackuproot`"),
         (key, _) => Ok(removed(key).map(|(major, minor)| refused(btrfs, *option, options, major, minor))),
     }
 }
@@ -252,7 +261,7 @@ fn refused<'a>(
         (_, Some(kernel)) => (
             Effect::Harm,
             format!(
-                "Linux {} still takes it; {major}.{minor} and later refuse the mount",
+                "is still taken by Linux {}; {major}.{minor} and later refuse the mount",
                 kernel.value
             ),
             Confidence::Certain,
@@ -314,10 +323,10 @@ fn finding(btrfs: Btrfs<'_>, lists: &[List<'_>]) -> Verdict {
         .iter()
         .flat_map(|list| list.found.iter().map(|it| (&list.mount, it)))
         .collect();
-    all.sort_by_key(|(_, it)| std::cmp::Reverse(it.effect));
-    let texts = |effect: Effect| -> Vec<String> {
+    all.sort_by_key(|(_, it)| std::cmp::Reverse((it.effect, it.confidence)));
+    let texts = |which: &dyn Fn(&Legacy<'_>) -> bool| -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
-        for (_, it) in all.iter().filter(|(_, it)| it.effect == effect) {
+        for (_, it) in all.iter().filter(|(_, it)| which(it)) {
             let text = format!("`{}`", it.text);
             if !texts.contains(&text) {
                 texts.push(text);
@@ -325,45 +334,57 @@ fn finding(btrfs: Btrfs<'_>, lists: &[List<'_>]) -> Verdict {
         }
         texts
     };
-    let (refused, harm, nothing) = (
-        texts(Effect::Refused),
-        texts(Effect::Harm),
-        texts(Effect::Nothing),
-    );
     let Some((first_mount, worst)) = all.first() else {
         return Clear;
     };
+    let is_cache = |it: &Legacy<'_>| it.option.key.ends_with("space_cache");
+    let refused = texts(&|it| it.effect == Effect::Refused && !is_cache(it));
+    let old_cache = texts(&|it| it.effect == Effect::Refused && is_cache(it));
+    let harm = texts(&|it| it.effect == Effect::Harm);
+    let nothing = texts(&|it| it.effect == Effect::Nothing && !it.again);
+    let twice = texts(&|it| it.again);
+    let one_or_more =
+        |count: usize, one: &'static str, more: &'static str| if count == 1 { one } else { more };
     let mut parts: Vec<String> = Vec::new();
     if !refused.is_empty() {
-        parts.push(match worst.confidence {
-            Confidence::Certain => format!(
-                "the kernel refuses to mount the filesystem with {}",
-                listed(&refused)
-            ),
-            _ => format!(
-                "current kernels refuse to mount the filesystem with {}",
-                listed(&refused)
-            ),
-        });
+        let certain = all
+            .iter()
+            .any(|(_, it)| it.effect == Effect::Refused && it.confidence == Confidence::Certain);
+        let subject = if certain {
+            "the kernel refuses"
+        } else {
+            "current kernels refuse"
+        };
+        parts.push(format!(
+            "{subject} to mount the filesystem with {}",
+            listed(&refused)
+        ));
     }
-    match harm.as_slice() {
-        [] => {}
-        [only] if parts.is_empty() => {
-            parts.push(format!("{only} on {}: {}", first_mount.mountpoint(), worst.label))
-        }
-        several => parts.push(format!("{} do harm", listed(several)).replace(
-            "` do harm",
-            if several.len() == 1 {
-                "` does harm"
-            } else {
-                "` do harm"
-            },
-        )),
+    if !old_cache.is_empty() {
+        parts.push(format!(
+            "a filesystem that a current mkfs.btrfs made cannot be mounted with {}",
+            listed(&old_cache)
+        ));
     }
-    match nothing.as_slice() {
-        [] => {}
-        [only] => parts.push(format!("the mount option {only} changes nothing")),
-        several => parts.push(format!("the mount options {} change nothing", listed(several))),
+    if harm.len() == 1 && parts.is_empty() {
+        parts.push(format!(
+            "{} on {} {}",
+            listed(&harm),
+            first_mount.mountpoint(),
+            worst.label
+        ));
+    } else if !harm.is_empty() {
+        let verb = one_or_more(harm.len(), "does", "do");
+        parts.push(format!("{} {verb} more harm than good", listed(&harm)));
+    }
+    if !nothing.is_empty() {
+        let subject = one_or_more(nothing.len(), "the mount option", "the mount options");
+        let verb = one_or_more(nothing.len(), "changes", "change");
+        parts.push(format!("{subject} {} {verb} nothing", listed(&nothing)));
+    }
+    if !twice.is_empty() {
+        let verb = one_or_more(twice.len(), "stands", "stand");
+        parts.push(format!("{} {verb} twice in one list", listed(&twice)));
     }
     let mut draft =
         Draft::new(btrfs.subject(), parts.join("; ")).at(&worst.option.element.origin, &*worst.label);
@@ -400,11 +421,13 @@ fn finding(btrfs: Btrfs<'_>, lists: &[List<'_>]) -> Verdict {
         Effect::Harm => (Severity::Warning, EditReach::Reboot),
         Effect::Nothing => (Severity::Info, EditReach::Remount),
     };
-    if all.iter().any(|(_, it)| it.instead.is_some()) {
-        argued = argued.cost("the first mount with `space_cache=v2` builds the tree, which takes minutes on a large filesystem");
+    argued = argued.cost(if all.iter().any(|(_, it)| it.instead.is_some()) {
+        "the first mount with `space_cache=v2` builds the tree, which takes minutes on a large filesystem"
     } else if worst.effect == Effect::Nothing {
-        argued = argued.cost("none: what is mounted stays the same");
-    }
+        "none: the kernel does the same by itself"
+    } else {
+        "none: no filesystem needs the option to be mounted"
+    });
     argued
         .severity(severity)
         .confidence(worst.confidence)

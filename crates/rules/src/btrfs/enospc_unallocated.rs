@@ -124,7 +124,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         placed = placed.and(&reserve.origin, "the last reserve is being used");
     }
     let mut argued = placed
-        .because("btrfs hands out space in chunks for data or for metadata, and files that are deleted leave their chunks half empty; when nothing is unallocated and the metadata chunks are full, every write fails with \"no space left\", deleting included, although `df` shows room")
+        .because("btrfs hands out space in chunks for data or for metadata, and files that are deleted leave their chunks half empty; when nothing is unallocated and the metadata chunks are full, every write fails with \"no space left\", although `df` shows room, and deleting single files does not help")
         .verify(format!("btrfs filesystem usage -b {mountpoint} | grep -i unallocated"))
         .rollback(format!("none is needed; a balance can be stopped at any time: btrfs balance cancel {mountpoint}"));
     if imminent {
@@ -148,13 +148,24 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
             format!("btrfs balance start -dusage=0 {mountpoint}"),
             "first: gives back the data chunks that are empty, which needs no room itself",
         );
-    let steps = steps(part(data_used, data_size), imminent);
+    if imminent {
+        let step = last_step(part(data_used, data_size));
+        return Ok(argued
+            .command(
+                format!("btrfs balance start -dusage={step} {mountpoint}"),
+                "then, once there is room for one more chunk: gathers what lies in data chunks that are partly full",
+            )
+            .advise(
+                Reach::Live,
+                "run the first command; if nothing is unallocated after it, the second fails for want of room: then add a spare device for a time (`btrfs device add`, what is on it is lost), run the second, and take it out again (`btrfs device remove`), or delete snapshots and folders of many small files; never a balance without filters, and none of metadata",
+            ));
+    }
     let enough = Bytes(room.enough);
-    for (index, step) in steps.iter().enumerate() {
+    for (index, step) in steps(part(data_used, data_size)).into_iter().enumerate() {
         argued = argued.command(
             format!("btrfs balance start -dusage={step} {mountpoint}"),
             if index == 0 {
-                format!("then: gathers what lies in data chunks that are at most {step} % full")
+                format!("then: gathers what lies in data chunks that are less than {step} % full")
             } else {
                 format!("only while less than {enough} is unallocated")
             },
@@ -162,27 +173,24 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     }
     Ok(argued.advise(
         Reach::Live,
-        if imminent {
-            "run these one after another; if the first ones fail for want of room, delete old snapshots or add a device for a time, and try again; never a balance without filters, and none of metadata"
-        } else {
-            "run these one after another, each only while it is still needed; a balance without filters, or of metadata, would only make it worse"
-        },
+        "run these one after another, each only while it is still needed; a balance without filters takes longest, and one of metadata takes away the room that metadata needs",
     ))
 }
 
-/// How full the data chunks may be that are gathered, step by step, in percent. The last step takes
-/// those that are as full as all are on the average: there always are such.
-fn steps(average: f64, imminent: bool) -> Vec<u64> {
-    let mut steps = if imminent {
-        vec![5, 20, 50]
-    } else {
-        vec![10, 25, 50]
-    };
-    let last = ((average * 10.0).ceil() * 10.0 + 5.0).round() as u64;
-    if last > 60 {
-        steps.push(last);
-    }
-    steps
+/// How full the data chunks may be that are gathered at most, in percent: a little more than all
+/// are on the average. Chunks that full are there, and gathering fuller ones gains little.
+fn last_step(average: f64) -> u64 {
+    (((average * 10.0).ceil() * 10.0 + 5.0).round() as u64).max(50)
+}
+
+/// How full the data chunks may be that are gathered, step by step, in percent.
+fn steps(average: f64) -> Vec<u64> {
+    let last = last_step(average);
+    [10, 25, 50]
+        .into_iter()
+        .filter(|step| *step < last)
+        .chain([last])
+        .collect()
 }
 
 /// The largest line of one kind: what most of it is laid out as.
@@ -263,7 +271,7 @@ fn placeable(free: &[u64], needed: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::placeable;
+    use super::{placeable, steps};
 
     #[test]
     fn mirrors_need_room_on_two_devices() {
@@ -278,5 +286,12 @@ mod tests {
         assert_eq!(placeable(&[6, 6, 1], 3), 3);
         assert_eq!(placeable(&[], 2), 0);
         assert_eq!(placeable(&[u64::MAX, u64::MAX], 1), u64::MAX);
+    }
+
+    #[test]
+    fn the_last_step_takes_chunks_of_average_fill() {
+        assert_eq!(steps(0.3), [10, 25, 50]);
+        assert_eq!(steps(0.65), [10, 25, 50, 75]);
+        assert_eq!(steps(0.79), [10, 25, 50, 85]);
     }
 }

@@ -1,17 +1,23 @@
 //! btrfs.
 
 use machine::btrfs_options::{Algorithm, Compress, Compression, compress, filesystem_wide};
-use machine::{Btrfs, BtrfsMount, MountOption, MountOptions};
+use machine::{Btrfs, BtrfsMount, Kind, MountOption, MountOptions, Profile, Text};
 use source::{Known, Missing};
 
 use crate::{LayoutEdit, ListEdit};
 
 pub(crate) mod compress_missing_on_root;
+pub(crate) mod dev_errors;
 pub(crate) mod discard_async;
 pub(crate) mod drop_legacy_options;
 pub(crate) mod enospc_unallocated;
+pub(crate) mod multidev_metadata_raid1;
 pub(crate) mod noatime;
+pub(crate) mod nobarrier;
 pub(crate) mod nocow_never_global;
+pub(crate) mod raid56_warn;
+pub(crate) mod ssd_spread;
+pub(crate) mod swapfile_rules;
 pub(crate) mod uniform_fs_options;
 pub(crate) mod zstd_level_too_high;
 
@@ -131,4 +137,66 @@ pub(crate) fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> St
 /// is looked into.
 pub(crate) fn is_faulty(btrfs: Btrfs<'_>) -> bool {
     !btrfs.faulty_devices().is_empty()
+}
+
+/// What `extraArgs` ask mkfs.btrfs for.
+#[derive(Default)]
+pub(crate) struct Mkfs<'a> {
+    /// The profile of data, with the argument that names it.
+    pub(crate) data: Option<(Profile, &'a Text)>,
+    /// The profile of metadata, with the argument that names it.
+    pub(crate) metadata: Option<(Profile, &'a Text)>,
+    /// Further devices of the filesystem.
+    pub(crate) more_devices: Vec<&'a Text>,
+}
+
+/// What the layout asks mkfs.btrfs for: see mkfs.btrfs(8), `--data`, `--metadata`.
+pub(crate) fn mkfs(btrfs: Btrfs<'_>) -> Mkfs<'_> {
+    let mut asked = Mkfs::default();
+    let Some(Kind::Btrfs(it)) = btrfs.device.map(|device| &device.kind) else {
+        return asked;
+    };
+    let mut args = it.extra_args.iter();
+    while let Some(arg) = args.next() {
+        let text = &*arg.value;
+        let (is_data, given) = match text.split_once('=') {
+            Some(("--data", value)) => (true, Some((value, arg))),
+            Some(("--metadata", value)) => (false, Some((value, arg))),
+            _ => match text {
+                "-d" | "--data" => (true, args.next().map(|next| (&*next.value, next))),
+                "-m" | "--metadata" => (false, args.next().map(|next| (&*next.value, next))),
+                _ if text.starts_with("-d") => (true, text.get(2..).map(|value| (value, arg))),
+                _ if text.starts_with("-m") => (false, text.get(2..).map(|value| (value, arg))),
+                _ => {
+                    if text.starts_with('/') {
+                        asked.more_devices.push(arg);
+                    }
+                    continue;
+                }
+            },
+        };
+        let profile = given.and_then(|(value, arg)| Some((Profile::parse(value.trim())?, arg)));
+        if is_data {
+            asked.data = profile;
+        } else {
+            asked.metadata = profile;
+        }
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn names_are_listed_as_people_do() {
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b"]), "a and b");
+        assert_eq!(listed(&["a", "b", "c", "d", "e"]), "a, b, c, d and e");
+        assert_eq!(
+            listed(&["a", "b", "c", "d", "e", "f", "g"]),
+            "a, b, c, d and 3 more"
+        );
+    }
 }

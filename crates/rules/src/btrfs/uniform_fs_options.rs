@@ -29,7 +29,8 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// Settings of which other rules speak, or that are read at a mount and not kept.
-const NOT_COMPARED: [&str; 9] = [
+const NOT_COMPARED: [&str; 10] = [
+    "barrier",
     "check_int",
     "clear_cache",
     "datacow",
@@ -350,20 +351,19 @@ fn is_ignored(declared: &Applied<'_>, effective: &FilesystemWide<'_>) -> bool {
 fn is_default(it: &Applied<'_>) -> bool {
     matches!(
         (it.setting, &*it.value),
-        (
-            "acl" | "barrier" | "treelog" | "ssd" | "datacow" | "datasum",
-            "on"
-        ) | (
-            "autodefrag"
-                | "compress"
-                | "enospc_debug"
-                | "flushoncommit"
-                | "ssd_spread"
-                | "sync"
-                | "lazytime"
-                | "iversion",
-            "off"
-        ) | ("commit", "30")
+        ("acl" | "treelog" | "ssd" | "datacow" | "datasum", "on")
+            | (
+                "autodefrag"
+                    | "compress"
+                    | "enospc_debug"
+                    | "flushoncommit"
+                    | "ssd_spread"
+                    | "sync"
+                    | "lazytime"
+                    | "iversion",
+                "off"
+            )
+            | ("commit", "30")
             | ("discard", "async")
             | ("space_cache", "v2")
     )

@@ -53,10 +53,16 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
     let mountpoint = filesystem.mountpoint();
     let mut placed = Draft::new(
         filesystem.subject(),
-        format!(
-            "reading a file on {mountpoint} can write its access time to the {}",
-            medium(media.value)
-        ),
+        match strict {
+            Some(_) => format!(
+                "each read of a file on {mountpoint} writes its access time to the {}",
+                medium(media.value)
+            ),
+            None => format!(
+                "reading a file on {mountpoint} can write its access time to the {}",
+                medium(media.value)
+            ),
+        },
     )
     .at(
         filesystem.origin(),

@@ -2,7 +2,7 @@
 
 use source::Origin;
 
-use super::{DM_CRYPT, a_medium, confidence, flash_below, medium};
+use super::{DM_CRYPT, a_medium, confidence, flash_below, medium, refresh};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -33,6 +33,8 @@ struct Asker {
     label: String,
     /// What it is, within a sentence.
     name: String,
+    /// Whether someone wrote down that it should discard; else it does so by default.
+    written: bool,
 }
 
 fn check(luks: Luks<'_>) -> Known<Verdict> {
@@ -111,7 +113,7 @@ fn check(luks: Luks<'_>) -> Known<Verdict> {
     if let Some(name) = luks.mapper_name() {
         argued = argued
             .command(
-                format!("cryptsetup refresh --allow-discards {name}"),
+                refresh(&luks, "--allow-discards", name),
                 "turns it on at once, until the container is closed",
             )
             .verify(format!(
@@ -139,44 +141,49 @@ fn askers(luks: &Luks<'_>) -> Vec<Asker> {
     };
     let fstrim = !off(&["services", "fstrim", "enable"]);
     let zpool_trim = !off(&["services", "zfs", "trim", "enable"]);
-    let mut askers = Vec::new();
+    let mut askers: Vec<(usize, Asker)> = Vec::new();
     for device in luks.holds() {
+        let mut push = |asker: Asker| askers.push((0, asker));
         match &device.kind {
             Kind::Zpool(pool) => {
                 let autotrim = pool.options.get("autotrim").filter(|it| &*it.value.value == "on");
                 if let Some(autotrim) = autotrim {
-                    askers.push(Asker {
+                    push(Asker {
                         origin: autotrim.value.origin.clone(),
                         label: "has no effect".into(),
                         name: "ZFS".into(),
+                        written: true,
                     });
                 } else if zpool_trim {
-                    askers.push(Asker {
+                    push(Asker {
                         origin: named_at(&device.bindings, &device.origin),
                         label: "NixOS trims this pool every week, without effect".into(),
                         name: "the weekly `zpool trim`".into(),
+                        written: false,
                     });
                 }
             }
             Kind::Swap(swap) => {
                 if let Some(policy) = &swap.discard_policy {
-                    askers.push(Asker {
+                    push(Asker {
                         origin: policy.origin.clone(),
                         label: "has no effect".into(),
                         name: "the swap inside".into(),
+                        written: true,
                     });
                 }
             }
             _ => {
                 for mount in machine.layout.mounts_of(device.id) {
-                    askers.extend(mount_asks(mount, fstrim));
+                    let depth = mount.mountpoint.value.len();
+                    askers.extend(mount_asks(mount, fstrim).map(|asker| (depth, asker)));
                 }
             }
         }
     }
-    // What someone wrote down comes before what happens by default.
-    askers.sort_by_key(|asker| asker.label != "has no effect");
-    askers
+    // What someone wrote down comes before what happens by default, and `/` before what is below.
+    askers.sort_by_key(|(depth, asker)| (!asker.written, *depth));
+    askers.into_iter().map(|(_, asker)| asker).collect()
 }
 
 /// How a mounted filesystem sends discards: by a mount option, by itself, or through fstrim.
@@ -187,6 +194,7 @@ fn mount_asks(mount: &Mount, fstrim: bool) -> Option<Asker> {
             origin: option.element.origin.clone(),
             label: "has no effect".into(),
             name: "the filesystem inside".into(),
+            written: true,
         });
     }
     match &*mount.fs_type {
@@ -194,11 +202,13 @@ fn mount_asks(mount: &Mount, fstrim: bool) -> Option<Asker> {
             origin: mount.mountpoint.origin.clone(),
             label: "btrfs discards what is freed here by itself (since Linux 6.2), without effect".into(),
             name: "btrfs".into(),
+            written: false,
         }),
         "btrfs" | "ext4" | "xfs" | "f2fs" | "vfat" | "bcachefs" if fstrim => Some(Asker {
             origin: mount.mountpoint.origin.clone(),
             label: "NixOS trims this every week, without effect".into(),
             name: "the weekly `fstrim`".into(),
+            written: false,
         }),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The queues of dm-crypt, on drives that need none and on drives that do.
 
-use super::{DM_CRYPT, flash_below, medium};
+use super::{DM_CRYPT, flash_below, medium, refresh};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -55,7 +55,7 @@ fn check(luks: Luks<'_>) -> Known<Verdict> {
     let aes = facts.cpu.features.as_ref().ok_or_else(|| {
         Missing::new(
             "whether the processor encrypts in hardware",
-            "a facter.json (`nixos-facter > facter.json` as root)",
+            "`nixos-facter > facter.json` as root",
         )
     })?;
     if !aes.value.contains("aes") {
@@ -72,10 +72,8 @@ fn check(luks: Luks<'_>) -> Known<Verdict> {
     .and(&media.origin, format!("the {} below it", medium(media.value)))
     .and(&aes.origin, "the processor encrypts in hardware")
     .because("dm-crypt hands each request to another thread, and writes to a sorting one after that: a gain on rotating disks, while on flash the hand-over takes longer than the encryption that it puts off")
-    .confidence(match sure {
-        Sureness::Certain => Confidence::Certain,
-        Sureness::Likely | Sureness::Guess => Confidence::Likely,
-    })
+    // The detour is certain, what it costs here is not.
+    .confidence(Confidence::Likely)
     .impact(Impact::unmeasured("latency of small reads and writes"))
     .cost("encryption then runs where the request was made: a single program that writes one large stream can become slower, since no other core helps it. Measure with your own work before and after")
     .rollback("remove the setting and reboot");
@@ -130,8 +128,8 @@ fn with_commands(argued: crate::Argued, luks: &Luks<'_>) -> crate::Argued {
     match luks.mapper_name() {
         Some(name) => argued
             .command(
-                format!("cryptsetup refresh --perf-no_read_workqueue --perf-no_write_workqueue {name}"),
-                "tries it at once, until the container is closed; name --allow-discards as well if it is on",
+                refresh(luks, "--perf-no_read_workqueue --perf-no_write_workqueue", name),
+                "tries it at once, until the container is closed",
             )
             .verify(format!(
                 "after the next boot: dmsetup table {name} (lists no_read_workqueue no_write_workqueue)"

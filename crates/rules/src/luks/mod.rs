@@ -56,3 +56,25 @@ pub(crate) fn a_medium(media: Media) -> String {
     };
     format!("{article} {}", medium(media))
 }
+
+/// The command that opens a container anew with more flags. `cryptsetup refresh` forgets those that
+/// it is not given, so what is declared already is named too.
+pub(crate) fn refresh(luks: &Luks<'_>, flags: &str, name: &str) -> String {
+    let on = |setting: &Option<Sourced<bool>>| setting.as_ref().is_some_and(|it| it.value);
+    let mut command = format!("cryptsetup refresh {flags}");
+    for (declared, flag) in [
+        (&luks.declared.allow_discards, "--allow-discards"),
+        (
+            &luks.declared.bypass_workqueues,
+            "--perf-no_read_workqueue --perf-no_write_workqueue",
+        ),
+    ] {
+        if on(declared) && flags != flag {
+            command.push(' ');
+            command.push_str(flag);
+        }
+    }
+    command.push(' ');
+    command.push_str(name);
+    command
+}

@@ -71,7 +71,17 @@ fn check(machine: &Machine) -> Known<Verdict> {
         return Ok(Clear);
     };
 
-    let limit = Bytes(memory.value.0 / 5);
+    let percent = match sysctl(machine, "vm.dirty_ratio").map(|tree| &tree.node) {
+        Some(source::Node::Int(set)) => u64::try_from(*set).unwrap_or(20).min(100),
+        _ => 20,
+    };
+    let limit = Bytes(memory.value.0 / 100 * percent);
+    let measured = pressure.full.as_ref().is_some_and(|it| it.interval.is_some());
+    let time = if measured {
+        "the time between the samples"
+    } else {
+        "the last minute"
+    };
     let small = slow.media.value == Media::Mmc;
     let (background, most) = if small {
         (Bytes::mib(64), Bytes::mib(256))
@@ -81,14 +91,14 @@ fn check(machine: &Machine) -> Known<Verdict> {
     let mut placed = Draft::new(
         "host",
         format!(
-            "everything stood still for {}: up to {limit} may pile up in memory before writers to {} are slowed down",
+            "for {} of {time} everything stood still: up to {limit} may pile up in memory before writers to {} are slowed down",
             stalls.value, slow.name
         ),
     )
     .at(&stalls.origin, "every task that had work to do waited")
-    .and(&backlog, "waits for the disk")
+        .and(&backlog.0, backlog.1)
     .and(&slow.media.origin, format!("{} is {}", slow.name, a_medium(slow.media.value)))
-    .and(&memory.origin, format!("{} of memory, of which a fifth may be dirty", memory.value));
+    .and(&memory.origin, format!("{} of memory, of which up to {percent} % may wait to be written", memory.value));
     let ratios: Vec<_> = KEYS
         .iter()
         .filter(|key| key.ends_with("ratio"))
@@ -98,7 +108,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
         placed = placed.and(&tree.origin, format!("`{key}` is set here"));
     }
     let argued = placed
-        .because(format!("the kernel lets programs write into memory until 20 % of what is available is dirty; {} then needs long to write it, and meanwhile whoever reads or syncs waits behind it", slow.name))
+        .because(format!("the kernel lets programs write into memory until {percent} % of what is available waits to be written; {} then needs long for that, and meanwhile whoever reads or syncs waits behind it", slow.name))
         .because("a limit in bytes slows the writer down early instead, and keeps the queue short for everyone else")
         .confidence(confidence(slow.sure).min(Confidence::Likely))
         .impact(Impact::unmeasured("the longest stall during large writes"))
@@ -123,7 +133,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
     let mut settings = vec![set_sysctl(
         "vm.dirty_bytes",
         most.0,
-        format!("writers wait from {most} on; the default is 20 % of memory, {limit} here"),
+        format!("writers wait from {most} on; the default is 20 % of memory, up to {limit} here"),
     )];
     if sysctl(machine, "vm.dirty_background_bytes").is_none() {
         settings.push(set_sysctl(
@@ -170,16 +180,23 @@ fn slow_disk(machine: &Machine) -> Known<Option<Slow>> {
 
 /// What shows that writes are what the machine waits for: memory that waits to be written, or a
 /// disk that mostly writes. `None` when measurements show that they are not.
-fn backlog(machine: &Machine, slow: &Slow) -> Known<Option<source::Origin>> {
+fn backlog(machine: &Machine, slow: &Slow) -> Known<Option<(source::Origin, String)>> {
     let memory = &machine.facts.memory;
     if let Some(dirty) = &memory.dirty {
         let writeback = memory.writeback.as_ref().map_or(Bytes(0), |it| it.value);
-        if dirty.value + writeback >= BACKLOG {
-            return Ok(Some(dirty.origin.clone()));
+        let waits = dirty.value + writeback;
+        if waits >= BACKLOG {
+            return Ok(Some((
+                dirty.origin.clone(),
+                format!("with what is being written: {waits} waits for the disk"),
+            )));
         }
     }
     match (&slow.write_bound, &memory.dirty) {
-        (Some((true, origin)), None) => Ok(Some(origin.clone())),
+        (Some((true, origin)), None) => Ok(Some((
+            origin.clone(),
+            format!("{} writes more than it reads", slow.name),
+        ))),
         (Some(_), _) | (None, Some(_)) => Ok(None),
         (None, None) => Err(Missing::new(
             "how much waits to be written",

@@ -48,7 +48,13 @@ fn check(machine: &Machine) -> Known<Verdict> {
     if memory.value > SMALL && matches!(slow, Ok(None)) {
         return Ok(NotApplicable);
     }
-    let Some((evidence, label, message)) = shortage(machine)? else {
+    let Some(Shortage {
+        evidence,
+        label,
+        message,
+        pressed,
+    }) = shortage(machine)?
+    else {
         return Ok(Clear);
     };
     let slow = if memory.value > SMALL {
@@ -66,8 +72,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
             format!("swap lies on {name}, {}", a_medium(media.value)),
         );
     }
-    let without_swap = machine.layout.swaps.is_empty() && machine.facts.swaps.is_empty();
-    let argued = placed
+    let without_swap = has_no_swap(machine);
+    let mut argued = placed
         .because(if without_swap {
             "without swap the kernel can only throw out pages of files, programs among them, and reads them again at once"
         } else {
@@ -75,9 +81,19 @@ fn check(machine: &Machine) -> Known<Verdict> {
         })
         .impact(Impact::unmeasured("time lost to swapping"))
         .cost("CPU time to compress, and what is in zram still takes up memory, about a third of its size with ordinary data; it helps little where memory is full of what does not compress")
-        .cost("swap on a disk stays as it is and is used when zram is full; hibernation needs it and cannot use zram")
+
         .verify("zramctl and swapon --show after nixos-rebuild switch; cat /proc/pressure/memory under the same work")
         .rollback("remove the settings and rebuild; what zram holds moves back into memory, so do it when there is room");
+    if !without_swap {
+        argued = argued.cost("swap on a disk stays as it is and is used when zram is full; hibernation needs it and cannot use zram");
+    }
+    argued = if pressed {
+        argued.severity(Severity::Warning)
+    } else {
+        argued
+            .because("what lies in swap may lie there unused: `vmstat 1` (si) tells whether it is read back")
+            .confidence(Confidence::Possible)
+    };
     let option = |path: &[&str]| source::OptionPath::new(path.iter().copied());
     let mut settings = vec![NixosSetting {
         option: option(enable),
@@ -156,35 +172,66 @@ fn slow_swap(machine: &Machine) -> Known<Option<(String, Sourced<Media>)>> {
     Ok(found)
 }
 
-/// What shows that memory is short: the measurement, its label, and the finding's message.
-fn shortage(machine: &Machine) -> Known<Option<(source::Origin, String, String)>> {
+/// Whether the machine has no swap at all, as far as it is known.
+fn has_no_swap(machine: &Machine) -> bool {
+    machine.layout.swaps.is_empty() && machine.facts.swaps.is_empty()
+}
+
+/// What shows that memory is short.
+struct Shortage {
+    /// The measurement.
+    evidence: source::Origin,
+    /// Its label.
+    label: String,
+    /// The finding's message.
+    message: String,
+    /// Whether tasks were seen to wait for memory, and not only something in swap.
+    pressed: bool,
+}
+
+/// What shows that memory is short; `None` when measurements show that it is not.
+fn shortage(machine: &Machine) -> Known<Option<Shortage>> {
     let facts = &machine.facts;
     let pressure = facts.pressure.memory.as_ref();
-    if let Some(some) = pressure
+    let felt_some = pressure
         .filter(|it| felt(it) > Felt::Low)
-        .and_then(|it| it.some.as_ref())
-    {
-        let some = share(some);
-        return Ok(Some((
-            some.origin.clone(),
-            "tasks waited for memory".into(),
-            format!(
-                "for {} of the time something waited for memory, and nothing compresses what is swapped out",
+        .and_then(|it| it.some.as_ref());
+    if let Some(stall) = felt_some {
+        let some = share(stall);
+        let time = if stall.interval.is_some() {
+            "the time between the samples"
+        } else {
+            "the last minute"
+        };
+        let rest = if has_no_swap(machine) {
+            "there is no swap for what nobody uses"
+        } else {
+            "what is swapped out goes to a disk"
+        };
+        return Ok(Some(Shortage {
+            evidence: some.origin.clone(),
+            label: "tasks waited for memory".into(),
+            message: format!(
+                "for {} of {time} something waited for memory, and {rest}",
                 some.value
             ),
-        )));
+            pressed: true,
+        }));
     }
+    let swapped_out = |evidence: &source::Origin, label: String, used: Bytes| {
+        Ok(Some(Shortage {
+            evidence: evidence.clone(),
+            label,
+            message: format!("{used} is swapped out to a disk"),
+            pressed: false,
+        }))
+    };
     let used = facts.swaps.iter().filter_map(|swap| swap.used.as_ref());
     if let Some(used) = used
-        .clone()
         .filter(|used| used.value >= IN_USE)
         .max_by_key(|used| used.value)
     {
-        return Ok(Some((
-            used.origin.clone(),
-            format!("{} swapped out", used.value),
-            format!("{} is swapped out to a disk", used.value),
-        )));
+        return swapped_out(&used.origin, format!("{} swapped out", used.value), used.value);
     }
     let meminfo = facts
         .memory
@@ -194,11 +241,11 @@ fn shortage(machine: &Machine) -> Known<Option<(source::Origin, String, String)>
     if let Some((total, free)) = meminfo {
         let used = total.value - free.value;
         if used >= IN_USE {
-            return Ok(Some((
-                free.origin.clone(),
-                format!("of {}: {used} is swapped out", total.value),
-                format!("{used} is swapped out to a disk"),
-            )));
+            return swapped_out(
+                &free.origin,
+                format!("free of {}: {used} is swapped out", total.value),
+                used,
+            );
         }
     }
     if pressure.is_some() {

@@ -14,8 +14,8 @@ const HIGH: (Percent, Percent) = (Percent(30.0), Percent(15.0));
 pub(crate) enum Felt {
     /// Not worth a word.
     Low,
-    /// Felt.
-    Felt,
+    /// Felt by who works there.
+    Noticeable,
     /// High.
     High,
 }
@@ -34,7 +34,7 @@ pub(crate) fn felt(pressure: &Pressure) -> Felt {
     if above(HIGH) {
         Felt::High
     } else if above(FELT) {
-        Felt::Felt
+        Felt::Noticeable
     } else {
         Felt::Low
     }

@@ -26,8 +26,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
             "`cat /proc/pressure/io > psi-io` while it is slow",
         )
     })?;
-    let felt = felt(pressure);
-    if felt == Felt::Low {
+    if felt(pressure) == Felt::Low {
         return Ok(Clear);
     }
     let shown: Vec<_> = [&pressure.some, &pressure.full]
@@ -52,11 +51,6 @@ fn check(machine: &Machine) -> Known<Verdict> {
         ),
         None => format!("for {} of {time} something waited for the disks", first.value),
     };
-    let message = if felt == Felt::High {
-        message
-    } else {
-        format!("{message}: noticeable")
-    };
     let mut placed = Draft::new("host", message).at(&first.origin, "at least one task waited");
     if let (Some(_), Some(full)) = (&pressure.some, &pressure.full) {
         placed = placed.and(&share(full).origin, "every task that had work to do waited");
@@ -78,14 +72,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
         placed = placed.and(&share(memory).origin, "and tasks wait for memory too");
     }
     let busiest = busiest(machine);
-    if let Some((name, queue)) = &busiest {
-        placed = placed.and(
-            &queue.origin,
-            format!(
-                "{name} has the longest queue: {:.1} requests on average",
-                queue.value
-            ),
-        );
+    if let Some(io) = &busiest {
+        placed = placed.and(&io.queue.origin, io.label());
     }
 
     let argued = placed.because("this is time in which work stood still, measured by the scheduler: unlike %iowait and %util it says what the waiting cost");
@@ -101,7 +89,7 @@ fn check(machine: &Machine) -> Known<Verdict> {
         )
     } else {
         let next = match &busiest {
-            Some((name, _)) => format!("look at {name} first: large r_await with reads means seeks or a cold cache, large f_await with few MB/s means waiting for flushes (databases, fsync), large w_await after bursts means writeback"),
+            Some(io) => format!("look at {} first: {}", io.name, io.meaning()),
             None => "see which disk it is, and whether it reads, writes or flushes: `iostat -x -y -o JSON 5 12 > iostat.json`".to_owned(),
         };
         let memory = match short {
@@ -114,28 +102,89 @@ fn check(machine: &Machine) -> Known<Verdict> {
         )
     };
     Ok(argued
-        .cost("none: this only tells where to look")
         .verify("cat /proc/pressure/io while the same work runs (some avg60 below 10, full avg60 below 5)")
-        .rollback("nothing was changed")
         .advise(Reach::Live, advice))
 }
 
-/// The disk with the longest queue, if iostat measured any that had one.
-fn busiest(machine: &Machine) -> Option<(String, Sourced<f64>)> {
-    machine
+/// The disk with the longest queue, as iostat measured it.
+struct Busiest {
+    name: String,
+    queue: Sourced<f64>,
+    /// What requests of each kind wait, where there were any, with the time that all of them wait
+    /// in a second.
+    waits: Vec<(Request, f64, f64)>,
+}
+
+/// The kinds of request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Request {
+    Reads,
+    Writes,
+    Flushes,
+}
+
+impl Busiest {
+    fn label(&self) -> String {
+        let mut text = format!(
+            "{} has the longest queue, {:.1} requests on average",
+            self.name, self.queue.value
+        );
+        for (kind, wait, _) in &self.waits {
+            let name = match kind {
+                Request::Reads => "reads",
+                Request::Writes => "writes",
+                Request::Flushes => "flushes",
+            };
+            text.push_str(&format!(", {name} wait {wait:.0} ms"));
+        }
+        text
+    }
+
+    /// What the kind of request that most of the waiting is for stands for.
+    fn meaning(&self) -> &'static str {
+        match self.waits.iter().max_by(|(_, _, a), (_, _, b)| a.total_cmp(b)) {
+            Some((Request::Reads, ..)) => {
+                "most of the waiting is for reads: seeks, or data that no longer fits into the cache"
+            }
+            Some((Request::Writes, ..)) => {
+                "most of the waiting is for writes: what piled up in memory is written back, or more comes than the disk takes"
+            }
+            Some((Request::Flushes, ..)) => {
+                "most of the waiting is for flushes: something syncs often (a database, a journal), and the disk takes long to confirm"
+            }
+            None => "its queue is the longest",
+        }
+    }
+}
+
+/// The disk with the longest queue, if iostat measured any that had one. Figures since boot do not count.
+fn busiest(machine: &Machine) -> Option<Busiest> {
+    const NO_DISK: [&str; 5] = ["dm-", "md", "loop", "zram", "zd"];
+    let mean = |io: &DeviceIo| io.queue.as_ref().map_or(0.0, |it| it.value.mean);
+    let io = machine
         .facts
         .io
         .iter()
         .filter(|io| io.window == Window::Intervals)
-        .filter(|io| {
-            !["dm-", "md", "loop", "zram", "zd"]
-                .iter()
-                .any(|it| io.name.starts_with(it))
+        .filter(|io| !NO_DISK.iter().any(|it| io.name.starts_with(it)))
+        .filter(|io| mean(io) >= 1.0)
+        .max_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    let queue = io.queue.as_ref()?;
+    let kinds = [
+        (Request::Reads, &io.read_wait, &io.reads),
+        (Request::Writes, &io.write_wait, &io.writes),
+        (Request::Flushes, &io.flush_wait, &io.flushes),
+    ];
+    let waits = kinds
+        .into_iter()
+        .filter_map(|(kind, wait, rate)| {
+            let (wait, rate) = (wait.as_ref()?.value.mean.0, rate.as_ref()?.value.mean.0);
+            (rate > 0.0).then_some((kind, wait, wait * rate))
         })
-        .filter_map(|io| {
-            let queue = io.queue.as_ref()?;
-            let mean = queue.value.mean;
-            (mean >= 1.0).then(|| (io.name.to_string(), Sourced::new(mean, queue.origin.clone())))
-        })
-        .max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))
+        .collect();
+    Some(Busiest {
+        name: io.name.to_string(),
+        queue: Sourced::new(queue.value.mean, queue.origin.clone()),
+        waits,
+    })
 }

@@ -1,3 +1,4 @@
 //! xfs.
 
+pub(crate) mod discard;
 pub(crate) mod removed_options;

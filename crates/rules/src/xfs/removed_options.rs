@@ -67,6 +67,8 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         return Ok(Clear);
     };
     let mountpoint = filesystem.mountpoint();
+    // systemd waits for every mount that is not marked, and gives up on the boot when one fails.
+    let may_fail = options.has("nofail") || options.has("noauto");
     let message = if gone.is_empty() {
         format!(
             "`{}` does nothing for {mountpoint} and is on its way out of xfs",
@@ -77,9 +79,14 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
             "this machine will not boot: xfs refuses to mount {mountpoint} with `{}`",
             first.key
         )
-    } else {
+    } else if may_fail {
         format!(
             "{mountpoint} will not mount: xfs refuses the option `{}`",
+            first.key
+        )
+    } else {
+        format!(
+            "the next boot ends in emergency mode: xfs refuses to mount {mountpoint} with `{}`",
             first.key
         )
     };
@@ -103,7 +110,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
     let mut argued = placed.because(if gone.is_empty() {
         "the kernel's documentation lists it as removed; Linux 6.18 still mounts with a warning in its log, and a later kernel may refuse"
     } else {
-        "xfs refuses a mount as a whole when it does not know one of its options, and a running system hides it: what is mounted already is not mounted again before the next boot"
+        "xfs refuses a mount as a whole when it does not know one of its options, and a running system can hide that until the next boot, because what is mounted stays mounted"
     });
     if gone.is_empty() {
         argued = argued.severity(Severity::Warning);
@@ -119,7 +126,11 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         .collect();
     Ok(argued
         .cost("none: what the options once chose is how xfs works today, or cannot be chosen any more")
-        .rollback("put the option back; the mount then fails again")
+        .rollback(if gone.is_empty() {
+            "put the option back"
+        } else {
+            "put the option back; the next mount fails then"
+        })
         .verify(format!(
             "before the next boot: findmnt --verify, then mount -o remount {mountpoint}"
         ))

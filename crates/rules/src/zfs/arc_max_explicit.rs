@@ -3,6 +3,7 @@
 use source::Node;
 
 use super::version;
+use crate::metrics::{Felt, felt, share};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -60,6 +61,19 @@ fn check(machine: &Machine) -> Known<Verdict> {
     if limit.as_ref().is_some_and(|it| it.value.0 < default.0 / 10 * 9) {
         return Ok(Clear);
     }
+    let size = arc.and_then(|arc| arc.size());
+    let pressure = machine
+        .facts
+        .pressure
+        .memory
+        .as_ref()
+        .filter(|it| felt(it) > Felt::Low)
+        .and_then(|it| it.some.as_ref())
+        .map(share);
+    // Memory is short, and it is not the cache that holds it.
+    if pressure.is_some() && size.as_ref().is_some_and(|it| it.value.0 < memory.value.0 / 4) {
+        return Ok(Clear);
+    }
     let Some((name, place)) = hungry(machine) else {
         return if machine.config.complete {
             Ok(NotApplicable)
@@ -95,18 +109,9 @@ fn check(machine: &Machine) -> Known<Verdict> {
     if let Some(limit) = &limit {
         placed = placed.and(&limit.origin, format!("the limit in effect: {}", limit.value));
     }
-    let size = arc.and_then(|arc| arc.size());
     if let Some(size) = &size {
         placed = placed.and(&size.origin, format!("the cache holds {}", size.value));
     }
-    let pressure = machine
-        .facts
-        .pressure
-        .memory
-        .as_ref()
-        .and_then(|it| it.some.as_ref())
-        .map(|it| &it.avg60)
-        .filter(|share| share.value > Percent(10.0));
     let mut argued = match pressure {
         Some(share) => placed
             .and(&share.origin, "tasks wait for memory")
@@ -114,9 +119,11 @@ fn check(machine: &Machine) -> Known<Verdict> {
         None => placed
             .because("the cache gives memory back only when the kernel asks for it, and slower than a program that starts or a database that grows takes it; until then it waits, swaps, or is killed"),
     };
-    if pressure.is_none() {
-        argued = argued.confidence(Confidence::Likely);
-    }
+    // Only what was measured on both sides is a bottleneck.
+    argued = match (pressure, &size) {
+        (Some(_), Some(_)) => argued.severity(Severity::Warning),
+        _ => argued.confidence(Confidence::Likely),
+    };
     let bytes = max.0;
     Ok(argued
         .impact(Impact::unmeasured("stalls when programs need memory quickly"))

@@ -102,9 +102,12 @@ fn explicit(pool: &Pool<'_>, declared: Option<&Property>, shift: u32, disks: &[D
     }
 }
 
+/// A flash drive that reports small sectors: the sector, the medium, and how sure that is.
+type SmallSectors = (Sourced<Bytes>, Sourced<Media>, Sureness);
+
 /// Nothing was written down: `zpool create` goes by what the disks report.
 fn left_to_zfs(pool: &Pool<'_>, declared: Option<&Property>, disks: &[Disk<'_>]) -> Known<Verdict> {
-    let small = |disk: &Disk<'_>| -> Known<Option<(Sourced<Bytes>, Sourced<Media>, Sureness)>> {
+    let small = |disk: &Disk<'_>| -> Known<Option<SmallSectors>> {
         let sector = disk.physical_sector()?;
         if sector.value >= FOUR_KIB {
             return Ok(None);

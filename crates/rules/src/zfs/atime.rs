@@ -40,7 +40,7 @@ fn check(pool: Pool<'_>) -> Known<Verdict> {
         let off = declared.filter(|it| &*it.value.value == "off");
         match (off, observed(dataset)) {
             (Some(off), Some(row)) if row.is_on() == Some(true) => {
-                return Ok(not_in_effect(&pool, dataset, off, &row.value));
+                return Ok(not_in_effect(&pool, dataset, off, row));
             }
             // In effect already: only a new pool would lack it.
             (None, Some(row)) if row.is_on() == Some(false) => {}
@@ -98,43 +98,57 @@ fn check(pool: Pool<'_>) -> Known<Verdict> {
         placed = placed.and(&row.value.origin, "in effect");
     }
     if let Some(relatime) = every_read {
-        placed = placed.and(&relatime.origin, "not even once a day: at each read");
+        placed = placed.and(&relatime.origin, "at each read, not once a day");
     }
     if let Some((media, _)) = &slow {
         placed = placed.and(&media.origin, format!("a {}", medium(media.value)));
     }
     let mut argued = placed.because("ZFS never writes in place: an access time is a new copy of the file's metadata block and of every block above it, and a snapshot keeps the old ones");
     if every_read.is_none() {
-        argued = argued.because("`relatime` keeps it to one update a day for each file that is read; a backup or a search still touches every file once");
+        argued = argued.because(match relatime {
+            Some(_) => "`relatime` keeps it to one update a day for each file that is read; a backup or a search still touches every file once",
+            None => "with `relatime`, the default of pools that were made since OpenZFS 2.2, that is one update a day for each file that is read; without it, one for each read",
+        });
     }
     if let Some((_, sure)) = &slow {
         argued = argued.confidence(confidence(*sure));
     }
     let name = &pool.declared.name;
+    let argued = argued
+        .impact(Impact::unmeasured(
+            "writes and growth of snapshots while many files are read",
+        ))
+        .cost("what goes by access times (mutt's mailboxes, `find -atime`) no longer sees reads")
+        .command(
+            format!("zfs set atime=off {name}"),
+            "sets it on the pool that runs; datasets inherit it",
+        )
+        .verify(format!("zfs get -r atime {name}"))
+        .rollback(format!("zfs inherit atime {name}"));
+    // A pool that was looked at exists: what it needs is the command.
+    if observed(dataset).is_some() {
+        return Ok(argued.advise(
+            Reach::Live,
+            format!("run the command, and write `rootFsOptions.atime = \"off\"` into disko.devices.zpool.{name} for the next time that the pool is made: disko sets properties only then"),
+        ));
+    }
     let edits = vec![LayoutEdit::Set {
         path: pool.device.path.join("rootFsOptions").join("atime"),
         value: "off".into(),
     }];
     Ok(argued
-        .impact(Impact::unmeasured("writes and growth of snapshots while many files are read"))
-        .cost("what goes by access times (mutt's mailboxes, `find -atime`) no longer sees reads")
         .cost("the edit is for the next time the pool is made: disko sets properties only then, so run the command too")
-        .command(format!("zfs set atime=off {name}"), "sets it on the pool that runs; datasets inherit it")
-        .verify(format!("zfs get -r atime {name}"))
-        .rollback(format!("zfs inherit atime {name}"))
         .change(EditReach::Live, edits))
 }
 
 /// `atime=off` is declared, but the pool was made before that.
-fn not_in_effect(
-    pool: &Pool<'_>,
-    dataset: &Dataset,
-    off: &Property,
-    row: &Sourced<std::sync::Arc<str>>,
-) -> Verdict {
-    // Set where it was declared, so that what lies below inherits it.
+fn not_in_effect(pool: &Pool<'_>, dataset: &Dataset, off: &Property, row: &ZfsProperty) -> Verdict {
+    // Set where it was declared, so that what lies below inherits it; but a value of the dataset's own
+    // does not give way to an inherited one.
+    let own = matches!(row.source, PropertySource::Local | PropertySource::Received);
     let holder = pool
         .datasets()
+        .filter(|_| !own)
         .find(|(_, it)| {
             it.options
                 .get("atime")
@@ -146,7 +160,7 @@ fn not_in_effect(
         format!("`atime` is declared off for {} but is on", dataset.name),
     )
     .at(&off.value.origin, "has no effect on a pool that exists")
-    .and(&row.origin, "in effect")
+    .and(&row.value.origin, "in effect")
     .because("disko sets properties when it creates a dataset; a rebuild never runs `zfs set`")
     .severity(Severity::Warning)
     .cost("what goes by access times no longer sees reads")

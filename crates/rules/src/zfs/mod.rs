@@ -6,7 +6,10 @@ use source::{Known, Missing};
 pub(crate) mod arc_max_explicit;
 pub(crate) mod ashift;
 pub(crate) mod atime;
+pub(crate) mod capacity;
+pub(crate) mod dedup_off;
 pub(crate) mod swap_zvol;
+pub(crate) mod sync_disabled;
 
 /// The manual of dataset properties.
 pub(crate) const ZFSPROPS: crate::Source = crate::Source::new(

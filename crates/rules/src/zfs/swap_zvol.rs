@@ -62,7 +62,7 @@ fn check(swap: Swap<'_>) -> Known<Verdict> {
         .verify("swapon --show lists no /dev/zd* device")
         .rollback(format!("swapon {node}"))
         .advise(
-            Reach::Offline,
+            Reach::Live,
             "give swap a partition of its own beside the pool, or use `zramSwap.enable = true`, and take the volume out of the layout. The layout is not edited: only you know where there is room",
         ))
 }

@@ -1,0 +1,111 @@
+//! Devices of a filesystem that reported errors.
+
+use super::listed;
+use crate::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "btrfs-dev-errors",
+    summary: "a device of a btrfs filesystem reported errors",
+    page: include_str!("dev_errors.md"),
+    severity: Severity::Error,
+    check: Check::Btrfs(check),
+    sources: &[Source::new(
+        "btrfs-device(8): stats",
+        "https://btrfs.readthedocs.io/en/latest/btrfs-device.html",
+    )],
+    verified: "btrfs-progs 6.19",
+};
+
+fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
+    let mountpoint = btrfs
+        .deciding_mounts()
+        .first()
+        .map_or_else(|| "/".to_owned(), |it| it.mountpoint().to_owned());
+    if btrfs.device_counters().is_empty() {
+        return Err(Missing::new(
+            format!("whether the devices of {} reported errors", btrfs.subject()),
+            format!("`btrfs device stats {mountpoint} > btrfs-device-stats.txt` as root"),
+        ));
+    }
+    let faulty = btrfs.faulty_devices();
+    let mut faults = faulty.iter().flat_map(|device| {
+        device
+            .faults()
+            .map(|(name, count)| (&*device.device.value, name, count))
+    });
+    let Some((device, name, count)) = faults.next() else {
+        return Ok(Clear);
+    };
+    let rest: Vec<_> = faults.collect();
+
+    let told: Vec<String> = faulty
+        .iter()
+        .map(|device| {
+            let counts: Vec<String> = device
+                .faults()
+                .map(|(name, count)| counted(count.value, name))
+                .collect();
+            format!("{} reported {}", device.device.value, listed(&counts))
+        })
+        .collect();
+    let mut placed = Draft::new(btrfs.subject(), listed(&told)).at(&count.origin, label(device, name));
+    for (device, name, count) in &rest {
+        placed = placed.and(&count.origin, label(device, name));
+    }
+    let has = |kind: &str| name == kind || rest.iter().any(|(_, name, _)| *name == kind);
+    let mut argued = placed
+        .because("the counters only ever grow until they are reset: they tell that it happened, not when");
+    if has("corruption errors") {
+        argued = argued.because("a block whose checksum is wrong was changed after it was written: by the disk, by its cable, or by faulty memory");
+    }
+    if has("generation errors") {
+        argued = argued.because("a block that is older than it should be tells of a write that was reported as done and was not: a disk that keeps writes in its cache against orders, or a power failure");
+    }
+    if has("read errors") || has("write errors") || has("flush errors") {
+        argued = argued
+            .because("reads, writes or flushes that failed point to the disk, its cable or its controller");
+    }
+    argued = argued
+        .because("advice about speed is held back for this filesystem until that is settled")
+        .cost("a scrub reads everything that is stored, which takes hours on a large disk")
+        .command(
+            format!("btrfs scrub start -B {mountpoint}"),
+            "reads everything, and repairs what has a good second copy; `dmesg` then names the files that could not be repaired",
+        );
+    for device in &faulty {
+        argued = argued.command(
+            format!("smartctl -x {}", device.device.value),
+            "what the disk itself says; a growing count of CRC errors points to the cable",
+        );
+    }
+    Ok(argued
+        .verify(format!(
+            "after the cause is gone: btrfs device stats --reset {mountpoint}, and all stay 0"
+        ))
+        .rollback("none is needed: nothing is changed")
+        .advise(
+            Reach::Live,
+            "bring the backup up to date first; then find the cause, before anything is tuned",
+        ))
+}
+
+/// "1 read error", "3 read errors".
+fn counted(count: u64, name: &str) -> String {
+    match count {
+        1 => format!("1 {}", name.trim_end_matches('s')),
+        _ => format!("{count} {name}"),
+    }
+}
+
+fn label(device: &str, name: &str) -> String {
+    format!("{name} of {device}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_error_is_singular() {
+        assert_eq!(super::counted(1, "read errors"), "1 read error");
+        assert_eq!(super::counted(2, "read errors"), "2 read errors");
+    }
+}

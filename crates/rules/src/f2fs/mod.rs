@@ -1,0 +1,3 @@
+//! f2fs.
+
+pub(crate) mod compress_reality;
