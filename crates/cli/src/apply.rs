@@ -13,14 +13,7 @@ use crate::live_world::read_file;
 use crate::{diff, output};
 
 pub(crate) fn run(args: &Edit) -> anyhow::Result<ExitCode> {
-    let input = &args.input;
-    let case = Case::new(
-        input.path.as_deref(),
-        &input.evaluation,
-        &input.facts,
-        &input.workload,
-        &input.symptom,
-    )?;
+    let case = Case::of(&args.input)?;
     let advice = case.advice()?;
     let edits = advice.edits_to_write(args.include.contains(&Include::Unsafe));
     let mut ready = Vec::new();

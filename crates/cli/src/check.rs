@@ -11,14 +11,7 @@ use crate::input::Case;
 use crate::{FINDINGS, output};
 
 pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
-    let input = &args.input;
-    let case = Case::new(
-        input.path.as_deref(),
-        &input.evaluation,
-        &input.facts,
-        &input.workload,
-        &input.symptom,
-    )?;
+    let case = Case::of(&args.input)?;
     let advice = case.advice()?;
     match args.format {
         Format::Json => output::print_json(&advice.report())?,
@@ -52,10 +45,22 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What would decide the undecided, each way to obtain a fact once.
+/// What would decide the undecided. Without any facts, one line; with some, each way to obtain a
+/// missing one once.
 fn hints(advice: &Advice) {
+    let undecided = &advice.judgement.undecided;
+    if undecided.is_empty() {
+        return;
+    }
+    if !advice.machine.is_observed() {
+        output::hint(
+            "the layout alone decides only so much: add --facts with a facter.json, `lsblk -J -O -b`, \
+             `btrfs filesystem usage -b`, /proc/pressure/io … (--format json lists what each rule misses)",
+        );
+        return;
+    }
     let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
-    for undecided in &advice.judgement.undecided {
+    for undecided in undecided {
         let way = undecided.missing.obtain.as_str();
         let fact = undecided.missing.fact.as_str();
         match ways.iter_mut().find(|(known, _)| *known == way) {
@@ -65,9 +70,11 @@ fn hints(advice: &Advice) {
         }
     }
     for (way, facts) in ways {
-        let more = match facts.len() {
-            0..=2 => facts.join(", "),
-            count => format!("{}, {} and {} more", facts[0], facts[1], count - 2),
+        let more = match &facts[..] {
+            [first, second, rest @ ..] if !rest.is_empty() => {
+                format!("{first}, {second} and {} more", rest.len())
+            }
+            all => all.join(", "),
         };
         output::hint(&format!("to know {more}: {way}"));
     }

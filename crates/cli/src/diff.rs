@@ -9,14 +9,7 @@ use crate::input::Case;
 use crate::output;
 
 pub(crate) fn run(args: &Edit) -> anyhow::Result<ExitCode> {
-    let input = &args.input;
-    let case = Case::new(
-        input.path.as_deref(),
-        &input.evaluation,
-        &input.facts,
-        &input.workload,
-        &input.symptom,
-    )?;
+    let case = Case::of(&args.input)?;
     let advice = case.advice()?;
     let edits = advice.edits_to_write(args.include.contains(&Include::Unsafe));
     for (path, new) in &edits.texts {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use disko_advise::facts::Input as FactsInput;
 use disko_advise::machine::Workload;
-use disko_advise::source::Files;
+use disko_advise::source::{Files, Problem};
 use disko_advise::{Advice, Declared, Evaluation, Question};
 
 use crate::args;
@@ -22,6 +22,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The most files of one bundle that are looked at.
 const MOST_FILES: usize = 100_000;
+
+/// The variable by which a package names the nixpkgs lib that stands in for a `--lib` not given.
+const DEFAULT_LIB: &str = "DISKO_ADVISE_LIB";
 
 /// A layout to judge, and everything beside it.
 pub(crate) struct Case {
@@ -38,6 +41,20 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// The case of a verb that judges.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn of(input: &args::Input) -> anyhow::Result<Self> {
+        Self::new(
+            input.path.as_deref(),
+            &input.evaluation,
+            &input.facts,
+            &input.workload,
+            &input.symptom,
+        )
+    }
+
     /// The case that a command line describes.
     ///
     /// # Errors
@@ -58,7 +75,11 @@ impl Case {
             .with_context(|| given.display().to_string())?;
         let mut settings = Settings::beside(&entry)?;
 
-        let lib = evaluation.lib.clone().or(settings.lib.take());
+        let lib = evaluation
+            .lib
+            .clone()
+            .or(settings.lib.take())
+            .or_else(|| std::env::var_os(DEFAULT_LIB).map(PathBuf::from));
         let lib = lib
             .map(|lib| {
                 lib.canonicalize()
@@ -127,9 +148,9 @@ impl Case {
         let deadline = Instant::now() + LONGEST;
         let late = move || Instant::now() > deadline;
         let declared = disko_advise::declare(&self.world, files, &self.entry, &self.evaluation, &late);
-        report(files, &declared.problems);
+        report(files, &declared.problems, declared.found);
         if !declared.found {
-            bail!("{}: {}", self.shown(), why_not(&declared));
+            bail!("{}: {}", self.shown(), why_not(&declared.problems));
         }
         Ok(declared)
     }
@@ -153,13 +174,9 @@ impl Case {
             only: None,
             interrupt: &late,
         });
-        report(&advice.files, &advice.problems);
+        report(&advice.files, &advice.problems, advice.found);
         if !advice.found {
-            let first = advice.problems.iter().find(|it| it.span.is_none());
-            match first {
-                Some(problem) => bail!("{}: {problem}", self.shown()),
-                None => bail!("{}: no disk layout could be read", self.shown()),
-            }
+            bail!("{}: {}", self.shown(), why_not(&advice.problems));
         }
         if advice.allowed > 0 {
             let s = if advice.allowed == 1 { "" } else { "s" };
@@ -181,20 +198,27 @@ impl Case {
     }
 }
 
-fn why_not(declared: &Declared) -> String {
-    match declared.problems.iter().find(|it| it.span.is_none()) {
-        Some(problem) => problem.message.clone(),
-        None => "no disk layout could be read".to_owned(),
+/// Draws problems on stderr, each once. Of a file that is no layout, the first one without a place is
+/// left for the closing error line.
+fn report(files: &Files, problems: &[Problem], found: bool) {
+    let look = output::look_of_stderr();
+    let closing = if found {
+        None
+    } else {
+        problems.iter().position(|it| it.span.is_none())
+    };
+    for (at, problem) in problems.iter().enumerate() {
+        if Some(at) != closing && !problems[..at].contains(problem) {
+            output::stderr(&disko_advise::emit::problem(files, problem, look));
+        }
     }
 }
 
-/// Draws problems on stderr, each once. Those without a place become the closing error line.
-pub(crate) fn report(files: &Files, problems: &[disko_advise::source::Problem]) {
-    let look = output::look_of_stderr();
-    for (at, problem) in problems.iter().enumerate() {
-        if problem.span.is_some() && !problems[..at].contains(problem) {
-            output::stderr(&disko_advise::emit::problem(files, problem, look));
-        }
+/// The closing error line of a file that is no layout.
+fn why_not(problems: &[Problem]) -> &str {
+    match problems.iter().find(|it| it.span.is_none()) {
+        Some(problem) => &problem.message,
+        None => "no disk layout could be read",
     }
 }
 

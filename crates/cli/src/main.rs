@@ -19,6 +19,7 @@ mod tuning;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Rules => explain::list(),
         Verb::Schema { of } => schema::run(of),
         Verb::Completions { shell } => completions(shell),
+        Verb::Man { folder } => man(&folder),
     };
     match result {
         Ok(code) => code,
@@ -79,13 +81,14 @@ fn usage(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
+    // The first paragraph says what is wrong; tips and usage follow it.
     let line: Vec<&str> = text
         .lines()
+        .take_while(|line| !line.trim().is_empty())
         .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:"))
         .collect();
     let line = line.join(" ");
-    let line = line.trim().trim_start_matches("error: ");
+    let line = line.trim_start_matches("error: ");
     output::error(&format!("{line} (see `disko-advise --help`)"));
     ExitCode::from(COULD_NOT_RUN)
 }
@@ -94,6 +97,12 @@ fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "disko-advise", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The pages come from the same descriptions as `--help`.
+fn man(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
+    clap_mangen::generate_to(Cli::command(), folder).with_context(|| folder.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

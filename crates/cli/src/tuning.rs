@@ -9,13 +9,7 @@ use crate::input::Case;
 use crate::output;
 
 pub(crate) fn run(args: &Input) -> anyhow::Result<ExitCode> {
-    let case = Case::new(
-        args.path.as_deref(),
-        &args.evaluation,
-        &args.facts,
-        &args.workload,
-        &args.symptom,
-    )?;
+    let case = Case::of(args)?;
     let advice = case.advice()?;
     match module(&advice.judgement) {
         Some(text) => output::print(&text)?,

@@ -164,7 +164,7 @@ pub struct Impact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
     /// The unit of both.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
     /// Where the numbers are from.
     pub basis: Basis,

@@ -224,9 +224,16 @@ fn remedy<'a>(files: &Files, outcome: &'a Outcome, edit: Option<&EditOutcome>) -
             Change::Layout(_) => {}
         }
     }
+    let commands = it.changes.iter().any(|it| matches!(it, Change::Command(_)));
     let mut groups = Vec::new();
     match edit {
         Some(EditOutcome::Proven(edits)) => {
+            // disko reads properties of pools and datasets only when it makes them.
+            let when = if it.reach == rules::Reach::Live && commands {
+                "for when it is made anew; the command below changes what is there"
+            } else {
+                when
+            };
             let title = match it.safety {
                 Safety::Safe => when.to_owned(),
                 Safety::Unsafe | Safety::Manual => format!("{when}; `apply` writes it only when asked to"),
@@ -250,14 +257,23 @@ fn remedy<'a>(files: &Files, outcome: &'a Outcome, edit: Option<&EditOutcome>) -
         }
         None => {}
     }
-    for line in settings {
-        groups.push(Group::with_title(Level::HELP.secondary_title(format!(
-            "for the module that `tuning` prints; {when}: {line}"
-        ))));
+    if let [only] = &settings[..] {
+        let title = format!("for the module that `tuning` prints; {when}: {only}");
+        groups.push(Group::with_title(Level::HELP.secondary_title(title)));
+    } else if !settings.is_empty() {
+        let title = format!("for the module that `tuning` prints; {when}:");
+        let lines = settings
+            .into_iter()
+            .map(|line| Level::NOTE.no_name().message(line));
+        groups.push(Level::HELP.secondary_title(title).elements(lines));
     }
     if !words.is_empty() {
         let title = if groups.is_empty() {
-            format!("{} ({when})", words.remove(0))
+            match it.reach {
+                // What is done at once needs no word about when.
+                rules::Reach::Live => words.remove(0),
+                _ => format!("{} ({when})", words.remove(0)),
+            }
         } else {
             words.remove(0)
         };

@@ -1,0 +1,449 @@
+//! The binary as a person meets it.
+#![expect(clippy::disallowed_methods, reason = "these tests run a program on files")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use expect_test::{Expect, expect};
+
+/// A layout whose compression has no effect.
+const INEFFECTIVE: &str = r#"{
+  disko.devices.disk.main = {
+    type = "disk";
+    device = "/dev/nvme0n1";
+    content = {
+      type = "btrfs";
+      subvolumes = {
+        "/root" = { mountpoint = "/"; };
+        "/home" = { mountpoint = "/home"; mountOptions = [ "compress=zstd" ]; };
+      };
+    };
+  };
+}
+"#;
+
+/// A layout in which nothing is wrong.
+const FINE: &str = r#"{ disko.devices.disk.main = { type = "disk"; device = "/dev/sda"; }; }"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        fs::write(self.path(name), text).unwrap();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+            .args(args)
+            .current_dir(self.0.path())
+            .env_remove("NO_COLOR")
+            .output()
+            .unwrap()
+    }
+
+    /// Status, stdout and stderr in one text.
+    #[track_caller]
+    fn check(&self, args: &[&str], expected: &Expect) {
+        let output = self.run(args);
+        expected.assert_eq(&format!(
+            "status {}\n{}{}",
+            output.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        ));
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn help_is_worth_reading() {
+    Folder::new().check(
+        &["--help"],
+        &expect![[r#"
+        status 0
+        Storage-tuning advice for NixOS: reads your disko.nix, shows what is declared without effect or
+        holds the machine back, and hands back a proven diff and a NixOS module.
+
+        Without a verb, `check` is meant: `disko-advise disko.nix` reports.
+
+        Exit status: 0, nothing at or above --fail-on; 1, findings; 2, could not run.
+
+        Usage: disko-advise <COMMAND>
+
+        Commands:
+          check        Report what is wrong and what to do
+          diff         Print the proven edits as a unified diff, for `patch -p1` or `git apply`
+          apply        Write the proven, safe edits into the files
+          tuning       Print a NixOS module with the settings that belong outside the layout
+          layout       Print the typed layout, and the fileSystems and swapDevices that disko makes of it
+          eval         Evaluate a Nix file or expression, as `nix-instantiate --eval --strict` does
+          explain      Show the page of a rule
+          rules        List all rules
+          schema       Print the JSON schema of an output
+          completions  Print completions for a shell
+
+        Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+    "#]],
+    );
+    Folder::new().check(
+        &["check", "--help"],
+        &expect![[r#"
+            status 0
+            Report what is wrong and what to do
+
+            Usage: disko-advise check [OPTIONS] [PATH]
+
+            Arguments:
+              [PATH]
+                      A .nix file, a folder, or the JSON of an evaluated layout [default: this folder]
+
+            Options:
+                  --facts <PATH>
+                      A facter.json, a folder of tool outputs, or one tool's output; may be given again
+
+                  --workload <NAME[=MOUNTPOINT]>
+                      Something that runs on the machine, and where its data is, such as
+                      postgresql=/var/lib/postgresql
+
+                  --symptom <TEXT>
+                      What you complain about, in your words, such as "builds are slow"
+
+                  --lib <PATH>
+                      A nixpkgs lib to evaluate with, instead of the built-in one
+
+                  --arg <NAME> <EXPR>
+                      Give the function's argument NAME the value of a Nix expression
+
+                  --argstr <NAME> <VALUE>
+                      Give the function's argument NAME a string
+
+                  --host <NAME>
+                      Of a file with several hosts, read this one
+
+                  --config <FILE>
+                      The JSON of other NixOS options (`config`) that the layout reads
+
+                  --format <FORMAT>
+                      How to print the report
+
+                      Possible values:
+                      - text: For people
+                      - json: For programs; `schema` prints what is in it
+          
+                      [default: text]
+
+                  --fail-on <FAIL_ON>
+                      The severity from which on the exit status is 1 [default: warning]
+
+                      Possible values:
+                      - never:   Never: 0 even with errors
+                      - info:    From a suggestion on
+                      - warning: From a warning on
+                      - error:   From an error on
+
+              -h, --help
+                      Print help (see a summary with '-h')
+        "#]],
+    );
+}
+
+#[test]
+fn what_cannot_run_is_one_clear_line_and_status_2() {
+    let folder = Folder::new()
+        .with("fine.nix", FINE)
+        .with("other.nix", "{ services.openssh.enable = true; }");
+    folder.check(
+        &["--no-such-flag"],
+        &expect![[r#"
+        status 2
+        error: unexpected argument '--no-such-flag' found (see `disko-advise --help`)
+    "#]],
+    );
+    folder.check(
+        &["missing.nix"],
+        &expect![[r#"
+        status 2
+        error: missing.nix: no such file or folder
+    "#]],
+    );
+    folder.check(
+        &["other.nix"],
+        &expect![[r#"
+        status 2
+        error: other.nix: no disk layout: neither `disko.devices` nor `fileSystems` is set
+    "#]],
+    );
+    folder.check(
+        &["fine.nix", "--facts", "missing.json"],
+        &expect![[r#"
+        status 2
+        error: missing.json: no such file or directory
+    "#]],
+    );
+    folder.check(
+        &["explain", "btrfs-compress-missing"],
+        &expect![[r#"
+        status 2
+        error: no rule is called btrfs-compress-missing; did you mean btrfs-compress-missing-on-root?
+    "#]],
+    );
+    folder.check(&["fine.nix", "--format", "yaml"], &expect![[r#"
+        status 2
+        error: invalid value 'yaml' for '--format <FORMAT>' [possible values: text, json] (see `disko-advise --help`)
+    "#]]);
+}
+
+#[test]
+fn the_status_tells_whether_there_are_findings() {
+    let folder = Folder::new()
+        .with("fine.nix", FINE)
+        .with("disko.nix", INEFFECTIVE);
+    let status = |args: &[&str]| folder.run(args).status.code();
+    assert_eq!(status(&["fine.nix"]), Some(0));
+    assert_eq!(status(&["disko.nix"]), Some(1));
+    assert_eq!(status(&["check", "disko.nix", "--fail-on", "error"]), Some(0));
+    assert_eq!(status(&["check", "disko.nix", "--fail-on", "never"]), Some(0));
+    // A folder is searched for its layout.
+    assert_eq!(status(&[]), Some(1));
+}
+
+#[test]
+fn reports_and_layouts_are_what_their_schemas_say() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = Folder::new();
+    let json =
+        |args: &[&str]| -> serde_json::Value { serde_json::from_str(&stdout(&folder.run(args))).unwrap() };
+    let report = jsonschema::validator_for(&json(&["schema", "report"])).unwrap();
+    let layout = jsonschema::validator_for(&json(&["schema", "layout"])).unwrap();
+    let mut seen = 0;
+    let layouts = fs::read_dir(repository.join("tests/layouts"))
+        .unwrap()
+        .flatten()
+        .map(|it| it.path());
+    for path in layouts.chain([repository.join("examples/laptop/disko.nix")]) {
+        if path.extension().is_some_and(|it| it == "nix") {
+            let path = path.to_str().unwrap();
+            let facts = repository.join("examples/laptop/facts");
+            let args = [
+                "check",
+                path,
+                "--facts",
+                facts.to_str().unwrap(),
+                "--symptom",
+                "builds are slow",
+                "--format",
+                "json",
+            ];
+            report
+                .validate(&json(&args))
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            layout
+                .validate(&json(&["layout", path, "--format", "json"]))
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            seen += 1;
+        }
+    }
+    assert!(seen > 20);
+}
+
+#[test]
+fn a_diff_applies_with_patch_and_with_git() {
+    let folder = Folder::new().with("disko.nix", INEFFECTIVE);
+    let diff = folder.run(&["diff", "disko.nix"]);
+    assert!(diff.status.success());
+    let folder = folder.with("advice.patch", &diff.stdout);
+    let run = |program: &str, args: &[&str]| {
+        let output = Command::new(program)
+            .args(args)
+            .current_dir(folder.0.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    run("git", &["init", "--quiet"]);
+    run("git", &["apply", "--check", "advice.patch"]);
+    run("patch", &["--quiet", "-p1", "--input", "advice.patch"]);
+    assert_eq!(stdout(&folder.run(&["diff", "disko.nix"])), "");
+}
+
+#[test]
+fn apply_writes_what_diff_shows_and_then_is_silent() {
+    let folder = Folder::new().with("disko.nix", INEFFECTIVE);
+    let diff = stdout(&folder.run(&["diff", "disko.nix"]));
+    let applied = folder.run(&["apply", "disko.nix"]);
+    assert_eq!(stdout(&applied), diff);
+    assert!(
+        fs::read_to_string(folder.path("disko.nix"))
+            .unwrap()
+            .contains("mountOptions = [ \"compress=zstd\" ]; };\n        \"/home\"")
+    );
+    assert_eq!(folder.run(&["disko.nix"]).status.code(), Some(0));
+    assert_eq!(stdout(&folder.run(&["apply", "disko.nix"])), "");
+}
+
+#[test]
+fn a_suppression_needs_a_reason() {
+    let allowed = INEFFECTIVE.replace(
+        "        \"/root\"",
+        "        # disko-advise: allow btrfs-compress-missing-on-root -- an experiment\n        \"/root\"",
+    );
+    let folder = Folder::new().with("disko.nix", &allowed);
+    assert_eq!(folder.run(&["disko.nix"]).status.code(), Some(0));
+    let folder = Folder::new().with("disko.nix", allowed.replace(" -- an experiment", ""));
+    let output = folder.run(&["disko.nix"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("without a reason"));
+
+    let settings = "[allow]\nbtrfs-compress-missing-on-root = \"an experiment\"\n";
+    let folder = Folder::new()
+        .with("disko.nix", INEFFECTIVE)
+        .with("disko-advise.toml", settings);
+    assert_eq!(folder.run(&["disko.nix"]).status.code(), Some(0));
+    let folder = folder.with("disko-advise.toml", "[allow]\nno-such-rule = \"why\"\n");
+    assert_eq!(folder.run(&["disko.nix"]).status.code(), Some(2));
+}
+
+/// Bad layouts end with status 2 and a clear line; bad facts are named, and the layout is judged.
+#[test]
+fn bad_input_is_a_clear_problem() {
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let huge = format!("{{ x = \"{}\"; }}", "a".repeat(100 << 20));
+    let bad: [(&str, Vec<u8>); 8] = [
+        ("empty.nix", Vec::new()),
+        ("binary.nix", (0..=255).cycle().take(65_536).collect()),
+        ("truncated.nix", INEFFECTIVE.as_bytes()[..150].to_vec()),
+        ("deep-lists.nix", nested("[", "]").into_bytes()),
+        ("deep-sets.nix", nested("{ a = ", "; }").into_bytes()),
+        ("huge.nix", huge.clone().into_bytes()),
+        ("deep.json", nested("[", "]").into_bytes()),
+        ("empty.json", Vec::new()),
+    ];
+    for (name, bytes) in bad {
+        let folder = Folder::new().with(name, bytes);
+        let output = folder.run(&[name]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains(name), "{name} is not named: {stderr}");
+        assert!(
+            stderr.len() < 4_000,
+            "{name}: {} bytes of complaints",
+            stderr.len()
+        );
+    }
+    let bad_facts: [(&str, Vec<u8>); 7] = [
+        ("facter.json", Vec::new()),
+        ("facter.json", b"{ \"hardware\": { \"disk\": [ {".to_vec()),
+        ("facter.json", nested("[", "]").into_bytes()),
+        ("iostat.json", (0..=255).cycle().take(65_536).collect()),
+        (
+            "btrfs-usage.txt",
+            b"Overall:\n    Device size:\t\t many\n".to_vec(),
+        ),
+        (
+            "psi-io",
+            b"some avg10=-1 avg60=nan avg300=1e999 total=x\n".to_vec(),
+        ),
+        ("notes.txt", vec![b'a'; 100 << 20]),
+    ];
+    for (name, bytes) in bad_facts {
+        let folder = Folder::new().with("disko.nix", INEFFECTIVE).with(name, bytes);
+        let output = folder.run(&["disko.nix", "--facts", name]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "the layout is judged all the same; {name}: {stderr}"
+        );
+        assert!(
+            stdout(&output).contains("btrfs-compress-missing-on-root"),
+            "{name}"
+        );
+        assert!(stderr.contains(name), "{name} is not named: {stderr}");
+        assert!(
+            stderr.len() < 4_000,
+            "{name}: {} bytes of complaints",
+            stderr.len()
+        );
+    }
+}
+
+/// The first run of the README, as the terminal shows it.
+#[test]
+fn the_picture_in_the_readme_is_what_the_first_run_prints() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+        .args(["examples/laptop/disko.nix", "--facts", "examples/laptop/facts"])
+        .current_dir(repository)
+        .env_remove("NO_COLOR")
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    let picture = anstyle_svg::Term::new().render_svg(&stdout(&output));
+    expect_test::expect_file!["../../../docs/first-run.svg"].assert_eq(&picture);
+}
+
+#[test]
+fn the_tuning_module_is_nix_even_when_empty() {
+    let folder = Folder::new().with("fine.nix", FINE);
+    folder.check(
+        &["tuning", "fine.nix"],
+        &expect![[r#"
+        status 0
+        { ... }:
+        { }
+        nothing to set outside the layout
+    "#]],
+    );
+}
+
+#[test]
+fn eval_prints_as_nix_does() {
+    let folder = Folder::new().with("a.nix", "{ x ? 1 }: { y = [ x 1.5 \"a\\n\" ]; }");
+    folder.check(
+        &["eval", "a.nix", "-A", "y.1"],
+        &expect![[r#"
+        status 0
+        1.5
+    "#]],
+    );
+    folder.check(
+        &["eval", "a.nix", "--arg", "x", "2 + 3", "--json"],
+        &expect![[r#"
+            status 0
+            {"y":[5,1.5,"a\n"]}
+        "#]],
+    );
+    folder.check(
+        &["eval", "-E", "1 + \"a\""],
+        &expect![[r#"
+        status 2
+        error: cannot add a string to an integer
+         --> (expression):1:1
+          |
+        1 | 1 + "a"
+          | ^^^^^^^
+    "#]],
+    );
+}
