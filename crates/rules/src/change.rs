@@ -134,6 +134,8 @@ pub enum ListEdit {
     Add(String),
     /// Removes every occurrence of an option.
     Remove(String),
+    /// Leaves only the last of several equal options.
+    Once(String),
     /// Puts `with` where `option` stands.
     Replace {
         /// The option as written.

@@ -288,12 +288,12 @@ fn clash(one: &ListEdit, other: &ListEdit) -> bool {
     fn puts(edit: &ListEdit) -> Option<&str> {
         match edit {
             ListEdit::Add(option) | ListEdit::Replace { with: option, .. } => Some(option),
-            ListEdit::Remove(_) => None,
+            ListEdit::Remove(_) | ListEdit::Once(_) => None,
         }
     }
     fn takes(edit: &ListEdit) -> Option<&str> {
         match edit {
-            ListEdit::Add(_) => None,
+            ListEdit::Add(_) | ListEdit::Once(_) => None,
             ListEdit::Remove(option) | ListEdit::Replace { option, .. } => Some(option),
         }
     }
@@ -310,17 +310,40 @@ fn clash(one: &ListEdit, other: &ListEdit) -> bool {
 
 /// The list after the edits. Elements may hold several options joined by commas.
 fn edited_list(old: &[String], edits: &[ListEdit]) -> Vec<String> {
+    let added = edits.iter().filter_map(|edit| match edit {
+        ListEdit::Add(option) => Some(option.clone()),
+        _ => None,
+    });
+    edited_elements(old, edits)
+        .into_iter()
+        .flatten()
+        .chain(added)
+        .collect()
+}
+
+/// What becomes of each element: its new text, or `None` when it goes.
+fn edited_elements(old: &[String], edits: &[ListEdit]) -> Vec<Option<String>> {
     let mut list: Vec<Option<String>> = old.iter().cloned().map(Some).collect();
     for edit in edits {
         match edit {
-            ListEdit::Add(option) => list.push(Some(option.clone())),
+            ListEdit::Add(_) => {}
             ListEdit::Remove(option) => list.iter_mut().for_each(|it| substitute(it, option, None)),
+            ListEdit::Once(option) => {
+                let holds = |it: &Option<String>| {
+                    it.as_ref()
+                        .is_some_and(|text| text.split(',').any(|part| part == option))
+                };
+                let last = list.iter().rposition(holds).unwrap_or(0);
+                list.iter_mut()
+                    .take(last)
+                    .for_each(|it| substitute(it, option, None));
+            }
             ListEdit::Replace { option, with } => {
                 list.iter_mut().for_each(|it| substitute(it, option, Some(with)));
             }
         }
     }
-    list.into_iter().flatten().collect()
+    list
 }
 
 fn substitute(element: &mut Option<String>, option: &str, with: Option<&str>) {
@@ -442,31 +465,26 @@ fn in_literal(files: &Files, attr: &Attr, goal: &Goal) -> Option<Vec<TextEdit>> 
     match goal {
         Goal::List { edits, .. } => {
             let mut made = Vec::new();
-            let mut added = Vec::new();
-            for edit in edits {
-                if let ListEdit::Add(option) = edit {
-                    added.push(option.clone());
-                }
-            }
-            for element in attr.tree.as_list()? {
-                let old = element.as_str()?;
-                let changes: Vec<ListEdit> = edits
-                    .iter()
-                    .filter(|edit| !matches!(edit, ListEdit::Add(_)))
-                    .cloned()
-                    .collect();
-                let new = edited_list(&[old.to_owned()], &changes);
-                if new.first().map(String::as_str) == Some(old) {
+            let old = strings(&attr.tree)?;
+            let elements = attr
+                .tree
+                .as_list()?
+                .iter()
+                .zip(&old)
+                .zip(edited_elements(&old, edits));
+            for ((element, old), new) in elements {
+                if new.as_ref() == Some(old) {
                     continue;
                 }
                 let Origin::Nix(span) = element.origin else {
                     return None;
                 };
-                made.extend(with_syntax(files, span.file, |syntax| match new.first() {
+                made.extend(with_syntax(files, span.file, |syntax| match &new {
                     Some(text) => syntax.replace_string(span, text),
                     None => syntax.remove_element(span),
                 })?);
             }
+            let added = edited_list(&[], edits);
             if !added.is_empty() {
                 // Of several merged lists the last one is last in the result too.
                 let span = match &attr.tree.origin {
@@ -606,6 +624,15 @@ mod tests {
         ];
         let new = edited_list(&list(&["ssd,compress=zstd:15", "ssd"]), &edits);
         assert_eq!(new, ["compress=zstd:3", "noatime"]);
+    }
+
+    #[test]
+    fn of_several_equal_options_the_last_one_stays() {
+        let new = edited_list(
+            &list(&["noatime", "ro", "noatime"]),
+            &[ListEdit::Once("noatime".into())],
+        );
+        assert_eq!(new, ["ro", "noatime"]);
     }
 
     #[test]

@@ -490,6 +490,16 @@ fn change_reports(change: &Change, edit: Option<&EditOutcome>) -> Vec<ChangeRepo
                         text,
                     )
                 }
+                ListEdit::Once(option) => {
+                    let text = format!("leave \"{option}\" once in {list}{by_hand}");
+                    report(
+                        Target::Disko,
+                        list,
+                        Op::Remove,
+                        Some(option.as_str().into()),
+                        text,
+                    )
+                }
                 ListEdit::Remove(option) => {
                     let text = format!("remove \"{option}\" from {list}{by_hand}");
                     report(

@@ -302,6 +302,7 @@ fn in_words(change: &Change) -> Vec<String> {
             .map(|edit| match edit {
                 rules::ListEdit::Add(option) => format!("add \"{option}\" to {list}"),
                 rules::ListEdit::Remove(option) => format!("remove \"{option}\" from {list}"),
+                rules::ListEdit::Once(option) => format!("leave \"{option}\" once in {list}"),
                 rules::ListEdit::Replace { option, with } => {
                     format!("put \"{with}\" in place of \"{option}\" in {list}")
                 }

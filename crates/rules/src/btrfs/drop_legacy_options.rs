@@ -1,7 +1,6 @@
 //! Options that the kernel refuses, that do harm at each mount, or that change nothing.
 
 use machine::btrfs_options::filesystem_wide;
-use serde_json::Value;
 use source::Origin;
 
 use super::{edit, known_options, listed, without, written};
@@ -439,59 +438,27 @@ fn finding(btrfs: Btrfs<'_>, lists: &[List<'_>]) -> Verdict {
         .change(reach, lists.iter().map(changes))
 }
 
-/// The edit of one list. An option that stands twice cannot be taken out by its name alone: then
-/// the list is written anew.
+/// The edit of one list.
 fn changes(list: &List<'_>) -> LayoutEdit {
-    let options = list.mount.options();
-    if list.found.iter().any(|it| it.again) {
-        return LayoutEdit::Set {
-            path: options.place.path.clone(),
-            value: Value::from(rewritten(list)),
-        };
-    }
-    let gone: Vec<String> = list
-        .found
+    let (again, rest): (Vec<_>, Vec<_>) = list.found.iter().partition(|it| it.again);
+    let gone: Vec<String> = rest
         .iter()
         .filter(|it| it.instead.is_none())
         .map(|it| it.text.clone())
         .collect();
     let mut edits = without(&list.mount, &gone);
-    edits.extend(list.found.iter().filter_map(|it| {
+    edits.extend(rest.iter().filter_map(|it| {
         Some(ListEdit::Replace {
             option: it.text.clone(),
             with: it.instead?.to_owned(),
         })
     }));
-    edit(options, edits)
-}
-
-/// The elements of a list without what is to be dropped, each option once, where it stood last.
-fn rewritten(list: &List<'_>) -> Vec<String> {
-    let options: Vec<_> = list.mount.options().iter().collect();
-    let mut elements: Vec<(usize, String)> = Vec::new();
-    for (at, option) in options.iter().enumerate() {
-        let text = written(option);
-        let entry = list.found.iter().find(|it| it.text == text);
-        let later = options.get(at + 1..).unwrap_or(&[]);
-        let repeated = later.iter().any(|it| written(it) == text);
-        let kept = match entry {
-            Some(it) if it.again => text,
-            Some(it) => match it.instead {
-                Some(instead) => instead.to_owned(),
-                None => continue,
-            },
-            None => text,
-        };
-        if repeated {
-            continue;
-        }
-        match elements.last_mut().filter(|(index, _)| *index == option.index) {
-            Some((_, element)) => {
-                element.push(',');
-                element.push_str(&kept);
-            }
-            None => elements.push((option.index, kept)),
-        }
-    }
-    elements.into_iter().map(|(_, element)| element).collect()
+    edits.extend(
+        again
+            .iter()
+            .map(|it| it.text.clone())
+            .filter(|it| !gone.contains(it))
+            .map(ListEdit::Once),
+    );
+    edit(list.mount.options(), edits)
 }

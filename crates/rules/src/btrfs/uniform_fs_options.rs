@@ -251,7 +251,7 @@ fn ignored_on_later_mounts<'a>(
         let mut gone = Vec::new();
         let mut edits = Vec::new();
         for declared in filesystem_wide(&mount.options().list).settings {
-            if !is_ignored(&declared, &effective) {
+            if !is_ignored(&declared, &effective) || already_so(mount, &declared) {
                 continue;
             }
             let option = written(&declared.option);
@@ -286,6 +286,8 @@ fn ignored_on_later_mounts<'a>(
                     found.cost("if the option was meant for the whole filesystem, put it on the subvolume that is mounted first instead");
                     gone.push(option);
                 }
+                // Who asks for "off" here does not mean to ask for what is on.
+                Some(_) if declared.value == "off" => gone.push(option),
                 Some(it) => {
                     let wanted = if zstd_level(&it.option) >= Some(COSTLY_LEVEL) {
                         cheaper(mounts, &it.option)
@@ -320,6 +322,13 @@ fn ignored_on_later_mounts<'a>(
             ));
         }
     }
+}
+
+/// Whether a subvolume is as its option says, for another reason: swap files are never compressed,
+/// because they are not copied on write.
+fn already_so(mount: &BtrfsMount<'_>, declared: &Applied<'_>) -> bool {
+    let swaps = matches!(&mount.device.kind, Kind::Subvolume(it) if !it.swap_files.is_empty());
+    swaps && declared.setting == "compress" && declared.value == "off"
 }
 
 /// Whether a setting of a later mount is something else than what the first mount leaves in effect,
