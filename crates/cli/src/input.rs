@@ -29,8 +29,10 @@ const DEFAULT_LIB: &str = "DISKO_ADVISE_LIB";
 /// A layout to judge, and everything beside it.
 pub(crate) struct Case {
     world: LiveWorld,
+    /// The layout as the person named it.
+    given: PathBuf,
     /// The layout's absolute path.
-    pub(crate) entry: PathBuf,
+    entry: PathBuf,
     base: String,
     evaluation: Evaluation,
     facts: Vec<PathBuf>,
@@ -124,6 +126,7 @@ impl Case {
         let root = LiveWorld::around(&entry);
         Ok(Self {
             world: LiveWorld::new(std::iter::once(root).chain(lib.clone())),
+            given: given.to_owned(),
             entry,
             base: here.canonicalize().unwrap_or(here).to_string_lossy().into_owned(),
             evaluation: Evaluation {
@@ -150,7 +153,7 @@ impl Case {
         let declared = disko_advise::declare(&self.world, files, &self.entry, &self.evaluation, &late);
         report(files, &declared.problems, declared.found);
         if !declared.found {
-            bail!("{}: {}", self.shown(), why_not(&declared.problems));
+            bail!("{}", self.why_not(&declared.problems));
         }
         Ok(declared)
     }
@@ -176,7 +179,7 @@ impl Case {
         });
         report(&advice.files, &advice.problems, advice.found);
         if !advice.found {
-            bail!("{}: {}", self.shown(), why_not(&advice.problems));
+            bail!("{}", self.why_not(&advice.problems));
         }
         if advice.allowed > 0 {
             let s = if advice.allowed == 1 { "" } else { "s" };
@@ -193,8 +196,15 @@ impl Case {
         Files::below(&self.base)
     }
 
-    fn shown(&self) -> String {
-        self.files().shown_path(&self.entry.to_string_lossy())
+    /// The closing error line of a file that is no layout.
+    fn why_not(&self, problems: &[Problem]) -> String {
+        let message = match problems.iter().find(|it| it.span.is_none()) {
+            Some(problem) => &problem.message,
+            None => "no disk layout could be read",
+        };
+        // Some problems name the file themselves.
+        let message = message.trim_start_matches(&format!("{}: ", self.entry.display()));
+        format!("{}: {message}", self.given.display())
     }
 }
 
@@ -211,14 +221,6 @@ fn report(files: &Files, problems: &[Problem], found: bool) {
         if Some(at) != closing && !problems[..at].contains(problem) {
             output::stderr(&disko_advise::emit::problem(files, problem, look));
         }
-    }
-}
-
-/// The closing error line of a file that is no layout.
-fn why_not(problems: &[Problem]) -> &str {
-    match problems.iter().find(|it| it.span.is_none()) {
-        Some(problem) => &problem.message,
-        None => "no disk layout could be read",
     }
 }
 

@@ -252,10 +252,12 @@ fn remedy<'a>(files: &Files, outcome: &'a Outcome, edit: Option<&EditOutcome>) -
         }
         Some(EditOutcome::Dropped(reason)) => {
             words.insert(0, format!("to be changed by hand, since {reason}:"));
-            let edits = it.changes.iter().filter(|it| matches!(it, Change::Layout(_)));
-            words.splice(1..1, edits.flat_map(in_words));
+            words.splice(1..1, it.changes.iter().flat_map(in_words));
         }
-        None => {}
+        // Nothing here can be edited: the layout was given as JSON.
+        None => {
+            words.splice(0..0, it.changes.iter().flat_map(in_words));
+        }
     }
     if let [only] = &settings[..] {
         let title = format!("for the module that `tuning` prints; {when}: {only}");

@@ -1,0 +1,185 @@
+//! The Nix of this machine, with a store of its own.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What a run of Nix gave.
+pub(crate) struct Run {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// What was printed by a run that has to succeed.
+    #[track_caller]
+    pub(crate) fn good(self) -> String {
+        assert_eq!(self.status, Some(0), "{}", self.stderr);
+        self.stdout
+    }
+}
+
+/// Nix, and a copy of this repository without what was built in it.
+pub(crate) struct Machine {
+    pub(crate) repository: PathBuf,
+    state: PathBuf,
+    _copy: tempfile::TempDir,
+}
+
+impl Machine {
+    /// Nix, if it can build here. If not, says loudly that the test did not run, and why.
+    pub(crate) fn ready(test: &str) -> Option<&'static Self> {
+        static MACHINE: OnceLock<Result<Machine, String>> = OnceLock::new();
+        match MACHINE.get_or_init(Self::new) {
+            Ok(machine) => Some(machine),
+            Err(why) => {
+                // Past the capture of the test runner, which would keep the word of a passing test.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "\n*** {test}: NOT RUN: {why}. ***\n\
+                     *** These tests need `nix` (2.8 or later) on PATH. ***\n"
+                );
+                None
+            }
+        }
+    }
+
+    fn new() -> Result<Self, String> {
+        if std::env::var_os("NIX_BUILD_TOP").is_some() {
+            return Err("inside a Nix build no other can be made".to_owned());
+        }
+        let version = Command::new("nix").arg("--version").output();
+        if !version.is_ok_and(|it| it.status.success()) {
+            return Err("`nix` cannot be run".to_owned());
+        }
+        let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let repository = copy
+            .path()
+            .canonicalize()
+            .map_err(|error| error.to_string())?
+            .join("repository");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        copy_folder(&from, &repository).map_err(|error| error.to_string())?;
+        let machine = Self {
+            repository,
+            state: Path::new(env!("CARGO_TARGET_TMPDIR")).join("nix"),
+            _copy: copy,
+        };
+        let probe = "let pkgs = (builtins.getFlake \"path:${toString ./tests/nixpkgs-stand-in}\")\
+            .legacyPackages.${builtins.currentSystem}; in pkgs.writeText \"probe\" \"built\"";
+        let run = machine.nix(&["build", "--no-link", "--impure", "--expr", probe]);
+        match run.status {
+            Some(0) => Ok(machine),
+            _ => Err(format!(
+                "Nix builds nothing here with the programs of this machine:\n{}",
+                run.stderr
+            )),
+        }
+    }
+
+    /// The source tree of disko that the environment names, if it names nixpkgs' `lib` too. If not,
+    /// says loudly that the test did not run.
+    pub(crate) fn trees(&self, test: &str) -> Option<PathBuf> {
+        let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|it| it.exists());
+        match (named("DISKO"), named("NIXPKGS_LIB")) {
+            (Some(disko), Some(_)) => disko.canonicalize().ok(),
+            _ => {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "\n*** {test}: NOT RUN. ***\n\
+                     *** Set DISKO to a source tree of disko and NIXPKGS_LIB to the folder `lib` of nixpkgs. ***\n"
+                );
+                None
+            }
+        }
+    }
+
+    /// Runs `nix` in the repository.
+    pub(crate) fn nix(&self, args: &[&str]) -> Run {
+        let mut command = Command::new("nix");
+        command
+            .args(["--extra-experimental-features", "nix-command flakes"])
+            .args(["--option", "substituters", ""])
+            .args(["--option", "build-users-group", ""])
+            .args(["--option", "sandbox", "false"])
+            .arg("--offline")
+            .args(args)
+            .current_dir(&self.repository)
+            .env("NIX_REMOTE", "")
+            .env("NIX_STORE_DIR", self.state.join("store"))
+            .env("NIX_STATE_DIR", self.state.join("state"))
+            .env("NIX_LOG_DIR", self.state.join("log"))
+            .env("XDG_CACHE_HOME", self.state.join("cache"))
+            .env("STAND_IN_CARGO_TARGET_DIR", self.state.join("cargo"))
+            .env_remove("CARGO_TARGET_DIR");
+        if std::env::var_os("NIX_FULL_BUILD").is_none() {
+            command.env("STAND_IN_BINARY", env!("CARGO_BIN_EXE_disko-advise"));
+        }
+        let output = command.output().expect("nix can be run");
+        Run {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a command of `nix` that takes a flake, with the stand-in for nixpkgs; what comes after
+    /// its flags stands last.
+    pub(crate) fn flake(&self, command: &[&str], last: &[&str]) -> Run {
+        let stand_in = format!("path:{}/tests/nixpkgs-stand-in", self.repository.display());
+        let mut args = command.to_vec();
+        args.extend([
+            "--impure",
+            "--no-write-lock-file",
+            "--override-input",
+            "nixpkgs",
+            &stand_in,
+        ]);
+        // Without a repository around it, `.` is a flake of the kind `path:`.
+        args.extend(last);
+        self.nix(&args)
+    }
+
+    /// Builds a flake's output that has to succeed.
+    #[track_caller]
+    pub(crate) fn build(&self, output: &str) -> PathBuf {
+        let json = self.flake(&["build", "--no-link", "--json"], &[output]).good();
+        let built: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let path = built
+            .pointer("/0/outputs/out")
+            .and_then(serde_json::Value::as_str);
+        path.expect("an output").into()
+    }
+}
+
+/// Copies a folder without what was built, the fuzzers' finds and git's own files.
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if ["target", ".git", "fuzz"].iter().any(|it| name == *it) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to.join(name))?;
+        } else {
+            std::fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// All files below a folder.
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The flake, under the real Nix of this machine.
+//!
+//! nixpkgs is stood in for by `tests/nixpkgs-stand-in`, whose derivations really run, with the programs of
+//! this machine. The package installs the binary of this test run; with `NIX_FULL_BUILD` set it is built
+//! and tested by cargo inside the derivation instead, which takes minutes.
+//! Tests of the module need `NIXPKGS_LIB` and `DISKO`, copies of nixpkgs' folder `lib` and of disko.
+//! Without `nix`, or inside a Nix build, each test says loudly that it did not run.
+#![expect(clippy::disallowed_methods, reason = "these tests run Nix on files")]
+
+mod machine;
+mod module;
+
+use expect_test::expect;
+use machine::Machine;
+
+#[test]
+fn the_flake_is_sound() {
+    let Some(nix) = Machine::ready("the_flake_is_sound") else {
+        return;
+    };
+    nix.flake(&["flake", "check", "--no-build"], &[]).good();
+    let shown = nix.flake(&["flake", "show", "--json"], &[]).good();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let mut names = Vec::new();
+    outputs("", &shown, &mut names);
+    names.retain(|name| !name.contains("aarch64"));
+    expect![[r#"
+        apps.x86_64-linux.advise
+        apps.x86_64-linux.default
+        checks.x86_64-linux.disko-advise
+        formatter.x86_64-linux
+        lib
+        nixosModules.default
+        overlays.default
+        packages.x86_64-linux.default
+        packages.x86_64-linux.disko-advise"#]]
+    .assert_eq(&names.join("\n"));
+}
+
+fn outputs(path: &str, shown: &serde_json::Value, names: &mut Vec<String>) {
+    let Some(attrs) = shown.as_object() else { return };
+    if attrs.contains_key("type") || attrs.is_empty() {
+        names.push(path.trim_start_matches('.').to_owned());
+        return;
+    }
+    for (name, below) in attrs {
+        outputs(&format!("{path}.{name}"), below, names);
+    }
+}
+
+#[test]
+fn the_package_holds_program_pages_and_completions() {
+    let Some(nix) = Machine::ready("the_package_holds_program_pages_and_completions") else {
+        return;
+    };
+    let out = nix.build(".#disko-advise");
+    let mut files = Vec::new();
+    machine::files(&out, &mut files);
+    let mut files: Vec<_> = files
+        .iter()
+        .map(|file| file.strip_prefix(&out).unwrap().display().to_string())
+        .filter(|file| !file.contains("-wrapped"))
+        .collect();
+    files.sort();
+    expect![[r#"
+        bin/disko-advise
+        share/bash-completion/completions/disko-advise.bash
+        share/fish/vendor_completions.d/disko-advise.fish
+        share/man/man1/disko-advise-apply.1
+        share/man/man1/disko-advise-check.1
+        share/man/man1/disko-advise-completions.1
+        share/man/man1/disko-advise-diff.1
+        share/man/man1/disko-advise-eval.1
+        share/man/man1/disko-advise-explain.1
+        share/man/man1/disko-advise-layout.1
+        share/man/man1/disko-advise-rules.1
+        share/man/man1/disko-advise-schema.1
+        share/man/man1/disko-advise-tuning.1
+        share/man/man1/disko-advise.1
+        share/zsh/site-functions/_disko-advise"#]]
+    .assert_eq(&files.join("\n"));
+}
+
+#[test]
+fn nix_run_prints_the_report() {
+    let Some(nix) = Machine::ready("nix_run_prints_the_report") else {
+        return;
+    };
+    for app in [".#advise", "."] {
+        let run = nix.flake(&["run"], &[app, "--", "examples/laptop/disko.nix"]);
+        let direct = std::process::Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+            .arg("examples/laptop/disko.nix")
+            .current_dir(&nix.repository)
+            .output()
+            .unwrap();
+        assert_eq!(run.status, Some(1), "{}", run.stderr);
+        assert!(run.stdout.contains("warning[btrfs-compress-missing-on-root]"));
+        assert_eq!(run.stdout, String::from_utf8_lossy(&direct.stdout));
+    }
+}
+
+#[test]
+fn default_nix_gives_the_package() {
+    let Some(nix) = Machine::ready("default_nix_gives_the_package") else {
+        return;
+    };
+    let of_flake = nix.flake(&["eval", "--raw"], &[".#disko-advise.drvPath"]).good();
+    let expression = "(import ./default.nix { pkgs = (builtins.getFlake \"path:${toString ./tests/nixpkgs-stand-in}\").legacyPackages.${builtins.currentSystem}; }).name";
+    let name = nix
+        .nix(&["eval", "--raw", "--impure", "--expr", expression])
+        .good();
+    assert!(of_flake.ends_with(&format!("{name}.drv")), "{of_flake} {name}");
+}
