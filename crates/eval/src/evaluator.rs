@@ -9,15 +9,13 @@ use smallvec::SmallVec;
 use source::{Binding, FileId, Files, Span, Unknown, World};
 
 use crate::builtins;
-use crate::code::{
-    AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, LetCode, NameCode, Params, SelectCode,
-};
+use crate::code::{AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, NameCode, Params, SelectCode};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::symbol::{Sym, Symbols};
 use crate::syntax::{Op, Range};
 use crate::value::{
-    Applied, Attrs, Closure, Entry, Env, Function, List, Made, State, Text, Thunk, Value, live,
+    Applied, Attrs, Closure, Entries, Entry, Env, Function, List, Made, State, Text, Thunk, Value, live,
 };
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,6 +43,8 @@ pub struct Evaluator<'a> {
     scopes: RefCell<Vec<Weak<Env>>>,
     next_sweep: Cell<usize>,
     steps: Cell<u64>,
+    /// The step at which evaluation ends: the limit of the options, or a nearer one.
+    last_step: Cell<u64>,
     depth: Cell<u32>,
     /// The memory that this thread's values took before this evaluator.
     baseline: usize,
@@ -81,6 +81,7 @@ impl<'a> Evaluator<'a> {
         Self {
             world,
             files,
+            last_step: Cell::new(options.limits.steps),
             options,
             symbols: Symbols::new(),
             codes: RefCell::default(),
@@ -190,9 +191,8 @@ impl<'a> Evaluator<'a> {
 
     #[cold]
     fn check_limits(&self, steps: u64) -> Result<()> {
-        let limits = &self.options.limits;
-        if steps > limits.steps {
-            return Err(Self::limit("step", limits.steps));
+        if steps > self.last_step.get() {
+            return Err(Self::limit("step", self.last_step.get()));
         }
         self.check_memory(0)?;
         if let Some(interrupt) = &self.options.interrupt
@@ -211,6 +211,16 @@ impl<'a> Evaluator<'a> {
             return Err(Self::limit("memory", bound));
         }
         Ok(())
+    }
+
+    /// Runs with so many steps more at most, and never more than are left.
+    pub(crate) fn within_steps<T>(&self, more: u64, run: impl FnOnce() -> T) -> T {
+        let last = self.last_step.get();
+        self.last_step
+            .set(self.steps.get().saturating_add(more).min(last));
+        let result = run();
+        self.last_step.set(last);
+        result
     }
 
     /// How many steps (calls and thunks) were taken so far.
@@ -238,6 +248,17 @@ impl<'a> Evaluator<'a> {
 
     /// Takes a parsed and lowered text into the tables.
     pub(crate) fn load(
+        &self,
+        file: FileId,
+        text: &[u8],
+        folder: &[u8],
+        scope: Option<&[Sym]>,
+    ) -> Result<(Rc<Code>, ExprId)> {
+        // Sets inside sets are dropped by recursion, as deep as the text may nest.
+        stacker::maybe_grow(8 << 20, 32 << 20, || self.load_inner(file, text, folder, scope))
+    }
+
+    fn load_inner(
         &self,
         file: FileId,
         text: &[u8],
@@ -361,6 +382,20 @@ impl<'a> Evaluator<'a> {
                 });
                 self.settle(thunk, result, || State::Apply(parts))
             }
+            State::ApplyInt(function, number) => {
+                let result = self.deeper(|| {
+                    let (callee, made) = &*function;
+                    self.apply(callee, &[Value::Int(number, *made)], *made)
+                });
+                self.settle(thunk, result, || State::ApplyInt(function, number))
+            }
+            State::ApplyThunk(function, argument) => {
+                let result = self.deeper(|| {
+                    let made = function.made();
+                    self.apply(&function, &[Value::Thunk(argument.clone())], made)
+                });
+                self.settle(thunk, result, || State::ApplyThunk(function, argument))
+            }
             State::Apply2(parts) => {
                 let result = self.deeper(|| {
                     let (function, first, second) = &*parts;
@@ -427,6 +462,15 @@ impl<'a> Evaluator<'a> {
 
     /// Calls a function, forced or not, with arguments.
     pub(crate) fn apply(&self, function: &Value, args: &[Value], made: Made) -> Result<Value> {
+        // The commonest call of all: a function of exactly so many arguments.
+        if let Value::Lambda(closure, _) = function
+            && let Expr::Lambda(lambda) = closure.code.expr(closure.lambda)
+            && let Params::Simple(names) = &lambda.params
+            && names.len() == args.len()
+        {
+            let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+            return self.run(closure, lambda, &env);
+        }
         let mut function = self.force(function)?;
         let mut args = args;
         loop {
@@ -553,7 +597,7 @@ impl<'a> Evaluator<'a> {
             }
             Function::Native(native) => {
                 self.step()?;
-                (native.run)(self, args)
+                (native.run)(self, args).map_err(|error| self.noted_builtin(error, &native.name, made))
             }
             Function::Lambda(closure) => {
                 let Expr::Lambda(lambda) = closure.code.expr(closure.lambda) else {
@@ -740,7 +784,11 @@ impl<'a> Evaluator<'a> {
     /// Evaluates an expression to its outermost constructor; never gives a thunk.
     pub(crate) fn eval(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
         let mut id = id;
+        // The scope of a `let` or `with` whose body is evaluated here, without recursion.
+        let mut opened: Option<Rc<Env>> = None;
+        let around = env;
         loop {
+            let env = opened.as_ref().unwrap_or(around);
             match code.expr(id) {
                 Expr::Const(value) => return Ok(value.clone()),
                 Expr::Var { depth, slot } => {
@@ -783,6 +831,22 @@ impl<'a> Evaluator<'a> {
                         id = *body;
                     }
                 },
+                Expr::Let(inner) => {
+                    let scope = self.open_scope(code, &inner.bindings, env);
+                    opened = Some(scope);
+                    id = inner.body;
+                }
+                Expr::With { from, body } => {
+                    let from = match code.expr(*from) {
+                        // A plain set costs less to make than to delay.
+                        Expr::Attrs(attrs) if !attrs.rec && attrs.dynamic.is_empty() => {
+                            self.eval_attrs(code, *from, attrs, env)?
+                        }
+                        _ => self.delay(code, *from, env),
+                    };
+                    opened = Some(Env::single(Some(env.clone()), from));
+                    id = *body;
+                }
                 Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
                 Expr::SelectOne { from, name } => return self.eval_select_one(code, id, *from, *name, env),
                 Expr::Binary(op, left, right) => return self.eval_binary(code, id, *op, *left, *right, env),
@@ -796,18 +860,12 @@ impl<'a> Evaluator<'a> {
     fn eval_rest(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
         let made = Made::at(code.position(id));
         match code.expr(id) {
-            Expr::Let(inner) => self.eval_let(code, inner, env),
             Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
             Expr::List(items) => {
                 let items = items.iter().map(|&item| self.delay(code, item, env)).collect();
                 Ok(Value::List(Rc::new(List::new(items)), made))
             }
             Expr::Lambda(_) => Ok(Self::closure(code, id, env)),
-            Expr::With { from, body } => {
-                let from = self.delay(code, *from, env);
-                let env = Env::single(Some(env.clone()), from);
-                self.deeper(|| self.eval(code, *body, &env))
-            }
             Expr::WithVar(variable) => {
                 let (name, depths) = &**variable;
                 self.eval_with_var(code, id, *name, depths, env)
@@ -850,6 +908,8 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn eval_deeper(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
         match code.expr(id) {
             Expr::Const(value) => Ok(value.clone()),
+            // Forcing a variable's thunk looks after the stack itself.
+            Expr::Var { .. } => self.eval(code, id, env),
             _ => stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.eval(code, id, env)),
         }
     }
@@ -910,11 +970,6 @@ impl<'a> Evaluator<'a> {
         )
     }
 
-    fn eval_let(&self, code: &Rc<Code>, inner: &LetCode, env: &Rc<Env>) -> Result<Value> {
-        let scope = self.open_scope(code, &inner.bindings, env);
-        self.deeper(|| self.eval(code, inner.body, &scope))
-    }
-
     /// The scope of a `let` or a `rec` set, its variables unevaluated.
     fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
         let scope = Env::empty(Some(env.clone()), bindings.slots());
@@ -955,7 +1010,7 @@ impl<'a> Evaluator<'a> {
 
     fn eval_attrs(&self, code: &Rc<Code>, id: ExprId, attrs: &AttrsCode, env: &Rc<Env>) -> Result<Value> {
         let made = Made::at(code.position(id));
-        let mut entries = Vec::with_capacity(attrs.entries.len() + attrs.dynamic.len());
+        let mut entries = Entries::with_capacity(attrs.entries.len() + attrs.dynamic.len());
         let scope = (attrs.slots() > 0 || attrs.rec).then(|| self.open_scope(code, attrs, env));
         let inner = scope.as_ref().unwrap_or(env);
         for (slot, entry) in attrs.entries.iter().enumerate() {
@@ -978,7 +1033,7 @@ impl<'a> Evaluator<'a> {
             let around = if attrs.rec { inner } else { env };
             self.add_dynamic(code, attrs, around, &mut entries)?;
         }
-        Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
+        Ok(Value::Attrs(Rc::new(Attrs::small(entries)), made))
     }
 
     #[inline(never)]
@@ -987,7 +1042,7 @@ impl<'a> Evaluator<'a> {
         code: &Rc<Code>,
         attrs: &AttrsCode,
         env: &Rc<Env>,
-        entries: &mut Vec<Entry>,
+        entries: &mut Entries,
     ) -> Result<()> {
         for (name, value, binding) in &attrs.dynamic {
             let symbol = match self.eval_known(code, *name, env)? {
@@ -1032,7 +1087,7 @@ impl<'a> Evaluator<'a> {
 
     /// `__overrides` of a `rec` set replaces attributes also where others of the set refer to them.
     #[inline(never)]
-    fn apply_overrides(&self, attrs: &AttrsCode, scope: &Rc<Env>, entries: &mut Vec<Entry>) -> Result<()> {
+    fn apply_overrides(&self, attrs: &AttrsCode, scope: &Rc<Env>, entries: &mut Entries) -> Result<()> {
         let overrides = entries
             .iter()
             .find(|entry| entry.name == Sym::OVERRIDES)

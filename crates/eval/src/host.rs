@@ -14,6 +14,7 @@ use crate::modules::{Definition, Module, Scope, Setting, mark_of};
 use crate::paths;
 use crate::tree::TreeLimits;
 use crate::value::{Made, State, Value};
+use crate::walk::Arguments;
 
 /// The files of a folder that may hold a layout, most specific first.
 const FOLDER_FILES: &[&str] = &[
@@ -45,9 +46,27 @@ const DEVICES: &[&str] = &[
     "zpool",
 ];
 
+/// What one device of disko may have, by which it is told from other sets.
+const DEVICE_ATTRS: &[&str] = &[
+    "content",
+    "datasets",
+    "device",
+    "fsType",
+    "level",
+    "lvs",
+    "mountOptions",
+    "mountpoint",
+    "rootFsOptions",
+];
+
+/// What is not searched: declarations, and what every module is given.
+const SEARCH_NOT: &[&str] = &["inputs", "lib", "options", "pkgs", "self"];
+
 /// How deep and how far a file is searched for a nested layout.
 const SEARCH_DEPTH: u32 = 12;
 const SEARCH_VALUES: usize = 20_000;
+/// How much may be evaluated for that: functions are called with arguments that nobody meant.
+const SEARCH_STEPS: u64 = 5_000_000;
 /// How many files an import of a whole folder may bring, and how many modules a host may have.
 const MOST_MODULES: usize = 5_000;
 
@@ -108,33 +127,50 @@ impl<'e, 'a> Host<'e, 'a> {
     /// When there is no such file, the file itself is not Nix, or a limit was met. Everything
     /// else is among [`Self::problems`], and the rest is read.
     pub fn open(evaluator: &'e Evaluator<'a>, path: &Path, options: &HostOptions) -> Result<Self, Problem> {
-        let opened = Self::attempt(evaluator, path, options, false).map_err(|error| error.problem())?;
-        if opened.holds_something() {
-            return Ok(opened);
-        }
-        // A module that a switch of its own turns on defines nothing when it is looked at alone.
-        let switched = Self::attempt(evaluator, path, options, true).map_err(|error| error.problem())?;
-        Ok(if switched.holds_something() {
-            switched
-        } else {
-            opened
-        })
+        Self::attempt(evaluator, path, options).map_err(|error| error.problem())
     }
 
-    fn attempt(
+    fn attempt(evaluator: &'e Evaluator<'a>, path: &Path, options: &HostOptions) -> Result<Self> {
+        let file = entry_file(evaluator, &path_bytes(path))?;
+        let mut host = Self::empty(evaluator, &file, options, false)?;
+        let entry = evaluator.file(&bytes_path(&file))?;
+        if file.ends_with(b"/flake.nix") {
+            let outputs = host.flake_outputs(&entry, &file)?;
+            host.search(&outputs, true, options.host.as_deref());
+            return Ok(host);
+        }
+        let root = [Value::path(&file)];
+        host.load(&root, None);
+        if host.holds_something() {
+            return Ok(host);
+        }
+        // A module that a switch of its own turns on defines nothing when it is looked at alone.
+        let mut switched = Self::empty(evaluator, &file, options, true)?;
+        switched.load(&root, None);
+        if switched.holds_something() {
+            return Ok(switched);
+        }
+        host.search(&entry, false, options.host.as_deref());
+        Ok(host)
+    }
+
+    /// A host without modules.
+    fn empty(
         evaluator: &'e Evaluator<'a>,
-        path: &Path,
+        file: &[u8],
         options: &HostOptions,
         switches_on: bool,
     ) -> Result<Self> {
-        let file = entry_file(evaluator, &path_bytes(path))?;
         let lib = library(evaluator, options.lib.as_deref())?;
         let lib_folder = options
             .lib
             .as_ref()
             .map(|path| format!("{}/", evaluator.shown_path(path)));
         let given = match &options.config {
-            Some(text) => Some(crate::json::parse(evaluator, text.as_bytes(), Made::NOWHERE)?),
+            Some(text) => {
+                let value = crate::json::parse(evaluator, text.as_bytes(), Made::NOWHERE)?;
+                Some(opened(evaluator, &value, "config", OPEN_LEVELS)?)
+            }
             None => None,
         };
         let mut arguments = BTreeMap::new();
@@ -142,35 +178,19 @@ impl<'e, 'a> Host<'e, 'a> {
             let value = match argument {
                 Argument::Text(text) => Value::string(text),
                 Argument::Expression(text) => {
-                    evaluator.expression(&format!("--arg {name}"), text, &bytes_path(parent(&file)))?
+                    evaluator.expression(&format!("--arg {name}"), text, &bytes_path(parent(file)))?
                 }
             };
             arguments.insert(name.clone(), value);
         }
         let setting = Setting::new(lib, lib_folder, arguments, switches_on);
-        let scope = Scope::new(setting, OptionPath::default(), given.clone());
-        let entry = evaluator.file(&bytes_path(&file))?;
-        let mut host = Self {
+        Ok(Self {
             evaluator,
-            scope,
+            scope: Scope::new(setting, OptionPath::default(), given.clone()),
             chosen: None,
             layouts: Vec::new(),
             given,
-        };
-        let is_flake = file.ends_with(b"/flake.nix");
-        let entry = if is_flake {
-            host.flake_outputs(&entry, &file)?
-        } else {
-            entry
-        };
-        let root = Value::path(&file);
-        if !is_flake {
-            host.load(std::slice::from_ref(&root), None);
-        }
-        if is_flake || !host.holds_something() {
-            host.search(&entry, is_flake, options.host.as_deref());
-        }
-        Ok(host)
+        })
     }
 
     /// Makes these the modules of the host, with all that they import.
@@ -275,14 +295,16 @@ impl<'e, 'a> Host<'e, 'a> {
             left: SEARCH_VALUES,
             found: Vec::new(),
         };
-        search.walk(entry, &mut Vec::new(), SEARCH_DEPTH);
+        let mut values = vec![entry.clone()];
         if !is_flake {
             // What its imports brought in may hold it as well.
-            let definitions: Vec<Value> = self.scope.raw_definitions();
-            for value in definitions {
+            values.extend(self.scope.raw_definitions());
+        }
+        self.evaluator.within_steps(SEARCH_STEPS, || {
+            for value in values {
                 search.walk(&value, &mut Vec::new(), SEARCH_DEPTH);
             }
-        }
+        });
         let mut found = search.found;
         // Whole hosts say more than modules that hosts share.
         found.sort_by_key(|found| !found.path.contains("nixosConfigurations."));
@@ -344,14 +366,13 @@ impl<'e, 'a> Host<'e, 'a> {
             [("inputs", known.clone()), ("outPath", Value::path(parent(file)))],
         );
         let mut given = BTreeMap::from([("self".to_owned(), this.clone())]);
-        given.insert("inputs".to_owned(), known.clone());
         let mut names: Vec<String> = Vec::new();
         if let Some(attr) = self.evaluator.attr(flake, "inputs")?
             && let Ok(attrs) = self.evaluator.attrs(&attr.value)
         {
             names.extend(attrs.iter().map(|attr| attr.name.to_string()));
         }
-        if let Some(crate::walk::Arguments::Set { formals, .. }) = self.evaluator.arguments(&outputs.value)? {
+        if let Some(Arguments::Set { formals, .. }) = self.evaluator.arguments(&outputs.value)? {
             names.extend(formals.iter().map(|formal| formal.name.to_string()));
         }
         for name in names {
@@ -365,7 +386,7 @@ impl<'e, 'a> Host<'e, 'a> {
             .arguments
             .borrow_mut()
             .entry("inputs".into())
-            .or_insert(known);
+            .or_insert(known.clone());
         self.scope
             .setting
             .arguments
@@ -376,23 +397,44 @@ impl<'e, 'a> Host<'e, 'a> {
             .iter()
             .map(|(name, value)| (&**name, value.clone()))
             .collect();
-        let is_set = matches!(
-            self.evaluator.arguments(&outputs.value)?,
-            Some(crate::walk::Arguments::Set { ellipsis: false, .. })
-        );
-        let argument = if is_set {
-            let formals = match self.evaluator.arguments(&outputs.value)? {
-                Some(crate::walk::Arguments::Set { formals, .. }) => formals,
-                _ => Vec::new(),
-            };
-            let wanted = |name: &str| formals.iter().any(|formal| &*formal.name == name);
-            self.evaluator
-                .attrs_value(given.into_iter().filter(|(name, _)| wanted(name)))
-        } else {
-            self.evaluator.attrs_value(given)
+        let argument = match self.evaluator.arguments(&outputs.value)? {
+            Some(Arguments::Set {
+                formals,
+                ellipsis: false,
+            }) => {
+                let wanted = |name: &str| formals.iter().any(|formal| &*formal.name == name);
+                self.evaluator
+                    .attrs_value(given.into_iter().filter(|(name, _)| wanted(name)))
+            }
+            _ => {
+                let mut all = self.evaluator.attrs(&known)?;
+                all.extend(self.evaluator.attrs(&self.evaluator.attrs_value(given))?);
+                self.evaluator.attrs_with(all, self.evaluator.openness(&known))
+            }
         };
         self.evaluator.call(&outputs.value, argument)
     }
+}
+
+/// The outermost sets of `config` given as JSON are taken to be incomplete: what they lack is
+/// unknown. Those further in are values, whose names may be counted.
+const OPEN_LEVELS: u32 = 2;
+
+fn opened(evaluator: &Evaluator<'_>, value: &Value, name: &str, levels: u32) -> Result<Value> {
+    if levels == 0 || !matches!(value, Value::Attrs(..)) {
+        return Ok(value.clone());
+    }
+    let mut attrs = evaluator.attrs(value)?;
+    for attr in &mut attrs {
+        let below = format!("{name}.{}", OptionPath::new([&*attr.name]));
+        attr.value = opened(evaluator, &attr.value, &below, levels - 1)?;
+    }
+    let unknown = Unknown {
+        name: name.into(),
+        because: "not in the JSON that was given for `config`".into(),
+        span: None,
+    };
+    Ok(evaluator.attrs_with(attrs, Some(unknown)))
 }
 
 /// The library to evaluate with.
@@ -720,17 +762,30 @@ fn split_module(
 /// The tree of `disko.devices`, or a set that holds it as `devices`, as the module it stands for.
 fn wrapped_devices(evaluator: &Evaluator<'_>, value: &Value) -> Option<Value> {
     let is_devices = |value: &Value| {
-        let Ok(attrs) = evaluator.attrs(value) else {
+        let Ok(kinds) = evaluator.attrs(value) else {
             return false;
         };
-        !attrs.is_empty()
-            && attrs.iter().all(|attr| {
-                DEVICES.contains(&&*attr.name)
-                    && matches!(
-                        evaluator.force(&attr.value),
-                        Ok(Value::Attrs(..) | Value::Unknown(..))
-                    )
-            })
+        if !kinds.iter().all(|kind| DEVICES.contains(&&*kind.name)) {
+            return false;
+        }
+        // Names alone prove little: what is called `disk` somewhere may be anything.
+        let devices = kinds
+            .iter()
+            .flat_map(|kind| evaluator.attrs(&kind.value).unwrap_or_default());
+        devices.into_iter().any(|device| {
+            let Ok(value) = evaluator.force(&device.value) else {
+                return false;
+            };
+            let content = match mark_of(evaluator, &value).as_deref() {
+                Some("if" | "override" | "order") => match evaluator.attr(&value, "content") {
+                    Ok(Some(content)) => content.value,
+                    _ => return false,
+                },
+                _ => value,
+            };
+            let attrs = evaluator.attrs(&content).unwrap_or_default();
+            attrs.iter().any(|attr| DEVICE_ATTRS.contains(&&*attr.name))
+        })
     };
     if mark_of(evaluator, value).is_some() {
         return None;
@@ -760,10 +815,18 @@ impl Search<'_, '_> {
         }
         self.left -= 1;
         let evaluator = self.evaluator;
-        let Ok(value) = evaluator
-            .force(value)
-            .and_then(|value| self.scope.call(evaluator, &value, &[]))
-        else {
+        let Ok(value) = evaluator.force(value) else {
+            return;
+        };
+        let foreign = match &value {
+            Value::Lambda(closure, _) => !self.scope.setting.is_file_by_hand(evaluator, closure.code.file),
+            Value::Builtin(..) => true,
+            _ => false,
+        };
+        if foreign {
+            return;
+        }
+        let Ok(value) = self.scope.call(evaluator, &value, &[]) else {
             return;
         };
         match &value {
@@ -799,7 +862,8 @@ impl Search<'_, '_> {
                     Some(_) => return,
                     None => {}
                 }
-                if self.is_layout(&value) {
+                // The outermost value was read as a module already.
+                if !path.is_empty() && self.is_layout(&value) {
                     self.found.push(Found {
                         path: path.join("."),
                         module: value,
@@ -808,6 +872,9 @@ impl Search<'_, '_> {
                     return;
                 }
                 for attr in evaluator.attrs(&value).unwrap_or_default() {
+                    if SEARCH_NOT.contains(&&*attr.name) {
+                        continue;
+                    }
                     path.push(OptionPath::new([&*attr.name]).to_string());
                     self.walk(&attr.value, path, depth - 1);
                     path.pop();

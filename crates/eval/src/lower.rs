@@ -754,19 +754,19 @@ impl<'a> Lowering<'a> {
     }
 
     fn define(&mut self, set: &mut Set, path: &mut Vec<Sym>, name: Sym, mut def: Def) -> Result<()> {
-        if !set.defs.contains_key(&name) {
-            set.defs.insert(name, def);
-            return Ok(());
-        }
-        let Some(existing) = set.defs.get_mut(&name) else {
-            return Ok(());
+        let existing = match set.defs.entry(name) {
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(def);
+                return Ok(());
+            }
+            std::collections::hash_map::Entry::Occupied(taken) => taken.into_mut(),
         };
         self.open_def(existing)?;
         self.open_def(&mut def)?;
         match (&mut existing.value, def.value) {
             (DefValue::Set(into), DefValue::Set(from)) => {
                 self.chain(existing.binding, def.binding);
-                self.merge(into, *from, path)
+                stacker::maybe_grow(64 << 10, 2 << 20, || self.merge(into, *from, path))
             }
             _ => self.duplicate(path, def.place, existing.place),
         }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use source::{Attr, Binding, Node, OptionPath, Origin, Problem, Span, Tree, Unknown};
+use source::{Attr, Binding, FileId, Node, OptionPath, Origin, Problem, Span, Tree, Unknown};
 
 use crate::code::{Expr, Params};
 use crate::error::{Error, ErrorKind};
@@ -131,7 +131,17 @@ pub(crate) struct Definition {
     binding: u32,
     priority: Option<i64>,
     order: Option<i64>,
+    /// Conditions not looked at yet, outermost first.
+    conditions: Vec<Condition>,
     assumed: Option<Assumed>,
+}
+
+/// The condition of a `mkIf`.
+#[derive(Clone)]
+struct Condition {
+    holds: Value,
+    /// It is on a set around the definition, not on the definition itself.
+    around: bool,
 }
 
 /// That a definition holds is not known.
@@ -149,6 +159,7 @@ impl Definition {
             binding,
             priority: None,
             order: None,
+            conditions: Vec::new(),
             assumed: None,
         }
     }
@@ -264,8 +275,13 @@ impl Setting {
 
     /// Whether a person wrote what made a value, and not the library that evaluates it.
     fn is_by_hand(&self, evaluator: &Evaluator<'_>, origin: &Origin) -> bool {
-        let Some(span) = origin.span() else { return false };
-        let file = evaluator.files.get(span.file);
+        origin
+            .span()
+            .is_some_and(|span| self.is_file_by_hand(evaluator, span.file))
+    }
+
+    pub(crate) fn is_file_by_hand(&self, evaluator: &Evaluator<'_>, file: FileId) -> bool {
+        let file = evaluator.files.get(file);
         !crate::prelude::is_builtin_file(&file.path)
             && !self
                 .lib_folder
@@ -385,20 +401,21 @@ impl Scope {
         if let Some(declared) = self.declared.get() {
             return declared.clone();
         }
-        let options: Vec<Value> = self
+        let options: Vec<(Value, u32)> = self
             .modules
             .borrow()
             .iter()
             .filter_map(|module| module.options.clone())
+            .map(|options| (options, 0))
             .collect();
         let declared = Rc::new(self.declarations(evaluator, options, DEEPEST_MARKS));
         self.declared.get_or_init(|| declared).clone()
     }
 
     /// The options that these sets declare together.
-    fn declarations(&self, evaluator: &Evaluator<'_>, options: Vec<Value>, depth: u32) -> Declared {
-        let mut below: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        for value in options {
+    fn declarations(&self, evaluator: &Evaluator<'_>, options: Vec<(Value, u32)>, depth: u32) -> Declared {
+        let mut below: BTreeMap<Arc<str>, Vec<(Value, u32)>> = BTreeMap::new();
+        for (value, binding) in options {
             let set = match evaluator.force(&value) {
                 Ok(set @ Value::Attrs(..)) => set,
                 Ok(_) => continue,
@@ -416,11 +433,17 @@ impl Scope {
                     kind: find("type").map(|attr| attr.value.clone()),
                     default: find("default").map(|attr| (attr.value.clone(), attr.binding)),
                     apply: find("apply").map(|attr| attr.value.clone()),
-                    span: evaluator.origin(&set).span(),
+                    span: evaluator
+                        .bindings_of(binding)
+                        .first()
+                        .map(|binding| binding.whole),
                 }));
             }
             for attr in attrs {
-                below.entry(attr.name).or_default().push(attr.value);
+                below
+                    .entry(attr.name)
+                    .or_default()
+                    .push((attr.value, attr.binding));
             }
         }
         if depth == 0 {
@@ -651,134 +674,161 @@ fn of_type(evaluator: &Evaluator<'_>, kind: &Value, path: &[&str]) -> Option<Val
 impl Place {
     /// What merging gives at this level.
     fn merge(&self, evaluator: &Evaluator<'_>) -> Merged {
-        let mut parts = Vec::new();
-        for definition in &self.definitions {
-            self.discharge(evaluator, definition, DEEPEST_MARKS, &mut parts);
-        }
         match &self.expected {
             Expected::Namespace(declared) => {
-                let sets_only = parts.iter().all(|part| is_plain_set(evaluator, part));
-                let below = match &**declared {
-                    Declared::Below(below) => below,
-                    Declared::Option(_) => return self.merge_value(evaluator, parts),
-                };
-                if parts.is_empty() && below.is_empty() {
-                    return Merged::Nothing;
+                if let Declared::Below(below) = &**declared {
+                    let parts = self.discharged(evaluator, false);
+                    if parts.is_empty() && below.is_empty() {
+                        return Merged::Nothing;
+                    }
+                    if parts.iter().all(|part| is_plain_set(evaluator, part)) {
+                        return self.merge_namespace(evaluator, &parts, below);
+                    }
                 }
-                if sets_only {
-                    self.merge_namespace(evaluator, parts, below)
-                } else {
-                    self.merge_value(evaluator, parts)
-                }
+                self.merge_value(evaluator, self.discharged(evaluator, true))
             }
-            Expected::Declared(declaration) => self.merge_declared(evaluator, parts, declaration),
-            Expected::Typed(kind) => self.merge_typed(evaluator, parts, kind),
-            Expected::Value => self.merge_value(evaluator, parts),
+            Expected::Declared(declaration) => {
+                self.merge_declared(evaluator, self.discharged(evaluator, true), declaration)
+            }
+            Expected::Typed(kind) => self.merge_typed(evaluator, self.discharged(evaluator, true), kind),
+            Expected::Value => self.merge_value(evaluator, self.discharged(evaluator, true)),
         }
     }
 
-    /// Takes `mkIf`, `mkMerge`, `mkOverride` and `mkOrder` off a definition.
+    /// The definitions without `mkIf`, `mkMerge`, `mkOverride` and `mkOrder`, evaluated.
+    ///
+    /// Conditions are looked at, before what they guard, only where `conditions` says so: what
+    /// the names in a set of options are must not depend on the value of one of them.
+    fn discharged(&self, evaluator: &Evaluator<'_>, conditions: bool) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for definition in &self.definitions {
+            self.discharge(
+                evaluator,
+                definition.clone(),
+                conditions,
+                DEEPEST_MARKS,
+                &mut parts,
+            );
+        }
+        parts
+    }
+
     fn discharge(
         &self,
         evaluator: &Evaluator<'_>,
-        definition: &Definition,
+        mut definition: Definition,
+        conditions: bool,
         depth: u32,
         parts: &mut Vec<Part>,
     ) {
-        let fail = |definition: &Definition, error: Error, parts: &mut Vec<Part>| {
+        let mut fail = |definition: Definition, error: Error| {
             parts.push(Part {
-                definition: definition.clone(),
+                definition,
                 failed: Some(error),
             });
         };
-        let value = match evaluator.force(&definition.value) {
-            Ok(value) => value,
-            Err(error) => return fail(definition, error, parts),
-        };
-        let mut inner = definition.clone();
-        inner.value = value.clone();
-        let mark = mark_of(evaluator, &value);
-        let (Some(mark), Value::Attrs(attrs, _)) = (mark, &value) else {
+        let was_certain = definition.assumed.is_none();
+        if conditions {
+            match self.holds(evaluator, &mut definition) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return fail(definition, error),
+            }
+        }
+        match evaluator.force(&definition.value) {
+            Ok(value) => definition.value = value,
+            Err(error) => return fail(definition, error),
+        }
+        let mark = mark_of(evaluator, &definition.value);
+        let (Some(mark), Value::Attrs(attrs, _)) = (mark, definition.value.clone()) else {
+            if let Some(assumed) = definition.assumed.as_ref().filter(|_| was_certain)
+                && (assumed.around || matches!(definition.value, Value::Attrs(..)))
+            {
+                self.note(
+                    &assumed.depends_on,
+                    "a condition is taken to hold that depends on",
+                );
+            }
             parts.push(Part {
-                definition: inner,
+                definition,
                 failed: None,
             });
             return;
         };
         if depth == 0 {
             let error = Error::new(ErrorKind::Limit("depth"), "definitions are nested too deep");
-            return fail(definition, error, parts);
+            return fail(definition, error);
         }
-        let number = |name: &str| match get(evaluator, attrs, name).map(|value| evaluator.force(&value)) {
+        let number = || match get(evaluator, &attrs, "priority").map(|value| evaluator.force(&value)) {
             Some(Ok(Value::Int(number, _))) => Some(number),
             _ => None,
         };
-        let content = get(evaluator, attrs, "content");
-        match (&*mark, content) {
-            ("if", Some(content)) => {
-                let condition = get(evaluator, attrs, "condition").map(|value| evaluator.force(&value));
-                inner.value = content;
-                match condition {
-                    Some(Ok(Value::Bool(true, _))) => {}
-                    Some(Ok(Value::Bool(false, _))) => return,
-                    Some(Ok(Value::Unknown(depends_on, _))) => {
-                        inner.assumed = Some(Assumed {
-                            depends_on,
-                            around: false,
-                        });
-                    }
-                    Some(Err(error)) => match self.scope.unknown_default(&error) {
-                        Some(unknown) => {
-                            inner.assumed = Some(Assumed {
-                                depends_on: Rc::new(unknown),
-                                around: false,
-                            });
-                        }
-                        None => return fail(definition, error, parts),
-                    },
-                    Some(Ok(_)) | None => {
-                        let error = Error::new(ErrorKind::Type, "the condition of `mkIf` is not a Boolean")
-                            .at(evaluator.origin(&value).span());
-                        return fail(definition, error, parts);
-                    }
-                }
-                self.discharge(evaluator, &inner, depth - 1, parts);
-            }
-            ("override", Some(content)) => {
-                inner.value = content;
-                // The outermost mark counts, as in NixOS.
-                inner.priority = inner.priority.or_else(|| number("priority"));
-                self.discharge(evaluator, &inner, depth - 1, parts);
-            }
-            ("order", Some(content)) => {
-                inner.value = content;
-                inner.order = inner.order.or_else(|| number("priority"));
-                self.discharge(evaluator, &inner, depth - 1, parts);
-            }
-            ("merge", _) => {
-                let contents = get(evaluator, attrs, "contents").map(|contents| evaluator.list(&contents));
-                match contents {
-                    Some(Ok(contents)) => {
-                        for content in contents {
-                            inner.value = content;
-                            self.discharge(evaluator, &inner, depth - 1, parts);
-                        }
-                    }
-                    Some(Err(error)) => fail(definition, error, parts),
-                    None => {}
-                }
-            }
-            ("definition", _) => {
-                if let Some(value) = get(evaluator, attrs, "value") {
-                    inner.value = value;
-                    self.discharge(evaluator, &inner, depth - 1, parts);
-                }
-            }
-            _ => parts.push(Part {
-                definition: inner,
+        let content = match &*mark {
+            "if" | "override" | "order" => get(evaluator, &attrs, "content"),
+            "definition" => get(evaluator, &attrs, "value"),
+            "merge" => get(evaluator, &attrs, "contents"),
+            _ => None,
+        };
+        let Some(content) = content else {
+            parts.push(Part {
+                definition,
                 failed: None,
+            });
+            return;
+        };
+        match &*mark {
+            "merge" => match evaluator.list(&content) {
+                Ok(contents) => {
+                    for content in contents {
+                        let mut inner = definition.clone();
+                        inner.value = content;
+                        self.discharge(evaluator, inner, conditions, depth - 1, parts);
+                    }
+                    return;
+                }
+                Err(error) => return fail(definition, error),
+            },
+            "if" => definition.conditions.push(Condition {
+                holds: get(evaluator, &attrs, "condition").unwrap_or_else(Value::null),
+                around: false,
             }),
+            // Of several such marks the outermost counts, as in NixOS.
+            "override" => definition.priority = definition.priority.or_else(number),
+            "order" => definition.order = definition.order.or_else(number),
+            _ => {}
         }
+        definition.value = content;
+        self.discharge(evaluator, definition, conditions, depth - 1, parts);
+    }
+
+    /// Whether the conditions on a definition hold. One that is not known is taken to, and
+    /// remembered.
+    fn holds(&self, evaluator: &Evaluator<'_>, definition: &mut Definition) -> Result<bool> {
+        for condition in std::mem::take(&mut definition.conditions) {
+            let depends_on = match evaluator.force(&condition.holds) {
+                Ok(Value::Bool(true, _)) => continue,
+                Ok(Value::Bool(false, _)) => return Ok(false),
+                Ok(Value::Unknown(unknown, _)) => unknown,
+                Ok(other) => return Err(evaluator.wrong("a Boolean as the condition of `mkIf`", &other)),
+                Err(error) => match self.scope.unknown_default(&error) {
+                    Some(unknown) => Rc::new(unknown),
+                    None => return Err(error),
+                },
+            };
+            definition.assumed.get_or_insert(Assumed {
+                depends_on,
+                around: condition.around,
+            });
+        }
+        Ok(true)
+    }
+
+    /// Says that a part of the value is a matter of something that is not known.
+    fn note(&self, unknown: &Unknown, what: &str) {
+        let message = format!("{what} `{}`: {}", unknown.name, unknown.because);
+        let mut problem = Problem::warning(message).at(unknown.span);
+        problem.level = source::Level::Note;
+        self.scope.setting.problem(problem);
     }
 
     fn origin(evaluator: &Evaluator<'_>, parts: &[Part]) -> Origin {
@@ -789,20 +839,22 @@ impl Place {
     fn merge_namespace(
         &self,
         evaluator: &Evaluator<'_>,
-        parts: Vec<Part>,
+        parts: &[Part],
         below: &BTreeMap<Arc<str>, Rc<Declared>>,
     ) -> Merged {
         let mut found: BTreeMap<Arc<str>, Vec<Definition>> =
             below.keys().map(|name| (name.clone(), Vec::new())).collect();
         let mut open = None;
-        for part in &parts {
+        for part in parts {
             let Value::Attrs(attrs, _) = &part.definition.value else {
                 continue;
             };
-            self.note_open(attrs, part, &mut open);
+            if let Some(unknown) = &attrs.open {
+                open.get_or_insert_with(|| unknown.clone());
+            }
             for entry in attrs.entries() {
                 let name: Arc<str> = (&*evaluator.symbols.name(entry.name)).into();
-                let mut inner = self.inherit(&part.definition, entry);
+                let mut inner = Self::inherit(&part.definition, entry);
                 inner.priority = part.definition.priority;
                 inner.order = part.definition.order;
                 found.entry(name).or_default().push(inner);
@@ -833,7 +885,7 @@ impl Place {
             .collect();
         Merged::Set {
             parts: places,
-            origin: Self::origin(evaluator, &parts),
+            origin: Self::origin(evaluator, parts),
             open,
             namespace: true,
         }
@@ -845,31 +897,21 @@ impl Place {
     }
 
     /// The definition of an attribute of a set that is defined.
-    fn inherit(&self, set: &Definition, entry: &Entry) -> Definition {
+    fn inherit(set: &Definition, entry: &Entry) -> Definition {
         let mut inner = Definition::new(entry.value.clone(), entry.binding);
-        if let Some(assumed) = &set.assumed {
-            inner.assumed = Some(Assumed {
-                depends_on: assumed.depends_on.clone(),
+        inner.assumed = set.assumed.as_ref().map(|assumed| Assumed {
+            depends_on: assumed.depends_on.clone(),
+            around: true,
+        });
+        inner.conditions = set
+            .conditions
+            .iter()
+            .map(|condition| Condition {
+                holds: condition.holds.clone(),
                 around: true,
-            });
-        }
+            })
+            .collect();
         inner
-    }
-
-    fn note_open(&self, attrs: &Attrs, part: &Part, open: &mut Option<Rc<Unknown>>) {
-        if let Some(unknown) = &attrs.open {
-            open.get_or_insert_with(|| unknown.clone());
-        }
-        if let Some(assumed) = part.definition.assumed.as_ref().filter(|assumed| !assumed.around) {
-            let unknown = &assumed.depends_on;
-            let message = format!(
-                "`{}` is taken to be in effect: its condition depends on `{}`, {}",
-                self.path, unknown.name, unknown.because
-            );
-            let mut problem = Problem::warning(message).at(unknown.span);
-            problem.level = source::Level::Note;
-            self.scope.setting.problem(problem);
-        }
     }
 
     /// A declared option: its default and its type are known.
@@ -894,7 +936,7 @@ impl Place {
             }
             let mut definition = Definition::new(default.clone(), *binding);
             definition.priority = Some(OPTION_DEFAULT_PRIORITY);
-            self.discharge(evaluator, &definition, DEEPEST_MARKS, &mut parts);
+            self.discharge(evaluator, definition, true, DEEPEST_MARKS, &mut parts);
         }
         if parts.is_empty() {
             let empty = declaration
@@ -1112,7 +1154,7 @@ impl Place {
         });
         if !known.is_empty() && known.iter().all(|part| is_plain_set(evaluator, part)) {
             if let Some(unknown) = &unknown {
-                self.note_partly(unknown);
+                self.note(unknown, &self.partly());
             }
             return self.merge_sets(evaluator, &known, inner, unknown);
         }
@@ -1195,14 +1237,8 @@ impl Place {
         }
     }
 
-    fn note_partly(&self, unknown: &Unknown) {
-        let message = format!(
-            "a part of `{}` is not known: it depends on `{}`, {}",
-            self.path, unknown.name, unknown.because
-        );
-        let mut problem = Problem::warning(message).at(unknown.span);
-        problem.level = source::Level::Note;
-        self.scope.setting.problem(problem);
+    fn partly(&self) -> String {
+        format!("a part of `{}` is not known, since it depends on", self.path)
     }
 
     fn merge_sets(
@@ -1219,15 +1255,15 @@ impl Place {
                 continue;
             };
             if let Some(unknown) = &attrs.open {
-                self.note_partly(unknown);
+                self.note(unknown, &self.partly());
+                open.get_or_insert_with(|| unknown.clone());
             }
-            self.note_open(attrs, part, &mut open);
             for entry in attrs.entries() {
                 let name = (&*evaluator.symbols.name(entry.name)).into();
                 found
                     .entry(name)
                     .or_default()
-                    .push(self.inherit(&part.definition, entry));
+                    .push(Self::inherit(&part.definition, entry));
             }
         }
         let places = found
@@ -1519,10 +1555,7 @@ impl Place {
 
     /// The bindings whose definitions are in effect here.
     pub(crate) fn bindings(&self, evaluator: &Evaluator<'_>) -> Vec<Binding> {
-        let mut parts = Vec::new();
-        for definition in &self.definitions {
-            self.discharge(evaluator, definition, DEEPEST_MARKS, &mut parts);
-        }
+        let mut parts = self.discharged(evaluator, true);
         if let Expected::Declared(declaration) = &self.expected
             && let (Some((default, binding)), true) = (&declaration.default, parts.is_empty())
         {

@@ -53,13 +53,15 @@ impl Builder {
 
 impl Evaluator<'_> {
     pub(crate) fn operate(&self, op: Op, a: Value, b: Value, made: Made) -> Result<Value> {
+        if op == Op::Update {
+            return self.update(a, b, made);
+        }
         if let Value::Unknown(unknown, _) = &a {
             return Err(Error::unknown(unknown.clone()));
         }
         match op {
             Op::Equal => Ok(Value::Bool(self.equal(&a, &b)?, made)),
             Op::NotEqual => Ok(Value::Bool(!self.equal(&a, &b)?, made)),
-            Op::Update => self.update(a, b, made),
             Op::Concat => self.concat(a, b, made),
             _ if matches!(b, Value::Unknown(..)) => {
                 let Value::Unknown(unknown, _) = b else {
@@ -74,7 +76,7 @@ impl Evaluator<'_> {
             // As `!(b < a)`, which tells for values that have no order, such as NaN.
             Op::LessEq => Ok(Value::Bool(self.order(&b, &a)? != Some(Ordering::Less), made)),
             Op::MoreEq => Ok(Value::Bool(self.order(&a, &b)? != Some(Ordering::Less), made)),
-            Op::And | Op::Or | Op::Implies => Err(internal()),
+            Op::Update | Op::And | Op::Or | Op::Implies => Err(internal()),
         }
     }
 
@@ -307,14 +309,13 @@ impl Evaluator<'_> {
     }
 
     pub(crate) fn update(&self, a: Value, b: Value, made: Made) -> Result<Value> {
-        let (a, b) = match (a, b) {
-            (Value::Attrs(a, _), Value::Attrs(b, _)) => (a, b),
-            // What an unknown set is updated with is known; the rest is open.
-            (Value::Attrs(a, _), Value::Unknown(unknown, _)) => {
-                (a, Rc::new(Attrs::with_open(Vec::new(), Some(unknown))))
-            }
-            (Value::Attrs(..), other) | (other, _) => return Err(self.wrong("a set", &other)),
+        // An unknown set is one that is open for every name.
+        let set = |value: Value| match value {
+            Value::Attrs(attrs, _) => Ok(attrs),
+            Value::Unknown(unknown, _) => Ok(Rc::new(Attrs::with_open(Vec::new(), Some(unknown)))),
+            other => Err(self.wrong("a set", &other)),
         };
+        let (a, b) = (set(a)?, set(b)?);
         if b.is_empty() && b.open.is_none() {
             return Ok(Value::Attrs(a, made));
         }
@@ -351,8 +352,8 @@ impl Evaluator<'_> {
         self.equal_forced(&a, &b, false)
     }
 
-    /// `inside`: the values are parts of larger ones; there the same function is equal to itself.
-    fn equal_forced(&self, a: &Value, b: &Value, inside: bool) -> Result<bool> {
+    /// `same`: both are one and the same element, in which case a function is equal to itself.
+    fn equal_forced(&self, a: &Value, b: &Value, same: bool) -> Result<bool> {
         Ok(match (a, b) {
             (Value::Unknown(unknown, _), _) | (_, Value::Unknown(unknown, _)) => {
                 return Err(Error::unknown(unknown.clone()));
@@ -373,8 +374,8 @@ impl Evaluator<'_> {
                 self.all_equal(x.items().iter().zip(y.items()))?
             }
             (Value::Attrs(x, _), Value::Attrs(y, _)) => self.equal_attrs(x, y)?,
-            (Value::Lambda(x, _), Value::Lambda(y, _)) => inside && Rc::ptr_eq(x, y),
-            (Value::Builtin(x, _), Value::Builtin(y, _)) => inside && Rc::ptr_eq(x, y),
+            (Value::Lambda(x, _), Value::Lambda(y, _)) => same && Rc::ptr_eq(x, y),
+            (Value::Builtin(x, _), Value::Builtin(y, _)) => same && Rc::ptr_eq(x, y),
             _ => false,
         })
     }
@@ -384,8 +385,9 @@ impl Evaluator<'_> {
         let mut unknown = None;
         for (x, y) in pairs {
             let equal = self.deeper(|| {
+                let same = same_cell(x, y);
                 let (x, y) = (self.force(x)?, self.force(y)?);
-                self.equal_forced(&x, &y, true)
+                self.equal_forced(&x, &y, same)
             });
             match equal {
                 Ok(true) => {}
@@ -445,8 +447,9 @@ impl Evaluator<'_> {
                         (Some(_), None) => return Ok(Some(Ordering::Greater)),
                         (Some(a), Some(b)) => (a, b),
                     };
+                    let same = same_cell(a, b);
                     let (a, b) = (self.force(a)?, self.force(b)?);
-                    if !self.deeper(|| self.equal_forced(&a, &b, true))? {
+                    if !self.deeper(|| self.equal_forced(&a, &b, same))? {
                         return self.deeper(|| self.order(&a, &b));
                     }
                 }
@@ -460,6 +463,17 @@ impl Evaluator<'_> {
                 format!("cannot compare {} with {}", x.kind(), y.kind()),
             )),
         }
+    }
+}
+
+/// Whether two parts of larger values are one and the same, before they are evaluated. That is
+/// how Nix tells whether a function is equal to itself.
+fn same_cell(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Thunk(x), Value::Thunk(y)) => Rc::ptr_eq(x, y),
+        (Value::Lambda(x, _), Value::Lambda(y, _)) => Rc::ptr_eq(x, y),
+        (Value::Builtin(x, _), Value::Builtin(y, _)) => Rc::ptr_eq(x, y),
+        _ => false,
     }
 }
 

@@ -30,6 +30,9 @@ impl Default for Limits {
     }
 }
 
+/// How a path is shown in reports.
+pub type ShowPath<'a> = Box<dyn Fn(&Path) -> String + 'a>;
+
 /// How to evaluate.
 #[derive(Default)]
 pub struct Options<'a> {
@@ -41,7 +44,7 @@ pub struct Options<'a> {
     /// The core has no clock, so that a wall-clock limit is the caller's to measure.
     pub interrupt: Option<Box<dyn Fn() -> bool + 'a>>,
     /// How a path is shown in reports; as it is when not given.
-    pub show_path: Option<Box<dyn Fn(&Path) -> String + 'a>>,
+    pub show_path: Option<ShowPath<'a>>,
     /// Undefined variables fail only when they are used. Nix refuses the whole file.
     pub lenient: bool,
     /// What `builtins.getEnv` gives, by name; anything else is the empty string, as in Nix's pure

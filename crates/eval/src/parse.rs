@@ -265,12 +265,11 @@ impl Parser<'_> {
 
     fn check_formals(&self, formals: &Formals, arg: Option<(Sym, Range)>) -> Parsed<()> {
         let mut seen = rustc_hash::FxHashSet::default();
-        let arg_names = arg.map(|(name, range)| (name, range));
         for (name, range) in formals
             .formals
             .iter()
             .map(|formal| (formal.name, formal.range))
-            .chain(arg_names)
+            .chain(arg)
         {
             if !seen.insert(name) {
                 let name = self.symbols.name(name);
@@ -282,12 +281,12 @@ impl Parser<'_> {
 
     /// Whether the brace at hand opens arguments rather than a set.
     fn at_formals(&self) -> bool {
-        match self.peek_two() {
-            (Token::Ellipsis, _) => true,
-            (Token::Byte(b'}'), Token::Byte(b':' | b'@')) => true,
-            (Token::Ident, Token::Byte(b',' | b'?' | b'}')) => true,
-            _ => false,
-        }
+        matches!(
+            self.peek_two(),
+            (Token::Ellipsis, _)
+                | (Token::Byte(b'}'), Token::Byte(b':' | b'@'))
+                | (Token::Ident, Token::Byte(b',' | b'?' | b'}'))
+        )
     }
 
     fn formals(&mut self) -> Parsed<Formals> {
@@ -347,11 +346,7 @@ impl Parser<'_> {
                 while self.token == Token::PipeInto {
                     self.advance();
                     let function = self.operators(0)?;
-                    let node = Node::Apply {
-                        function,
-                        argument,
-                        piped: true,
-                    };
+                    let node = Node::Apply { function, argument };
                     argument = self.push(node, self.since(start), &[function, argument])?;
                 }
                 if self.token == Token::PipeFrom {
@@ -373,11 +368,7 @@ impl Parser<'_> {
                     return Ok(first);
                 };
                 while let Some((function, at)) = chain.pop() {
-                    let node = Node::Apply {
-                        function,
-                        argument,
-                        piped: false,
-                    };
+                    let node = Node::Apply { function, argument };
                     argument = self.push(node, self.since(at), &[function, argument])?;
                 }
                 Ok(argument)
@@ -474,11 +465,7 @@ impl Parser<'_> {
         let mut function = self.select()?;
         while self.starts_simple() {
             let argument = self.select()?;
-            let node = Node::Apply {
-                function,
-                argument,
-                piped: false,
-            };
+            let node = Node::Apply { function, argument };
             function = self.push(node, self.since(start), &[function, argument])?;
         }
         Ok(function)
@@ -508,7 +495,6 @@ impl Parser<'_> {
             let node = Node::Apply {
                 function: from,
                 argument,
-                piped: false,
             };
             return self.push(node, self.since(start), &[from, argument]);
         }

@@ -170,8 +170,6 @@ pub(crate) enum Node {
     Apply {
         function: NodeId,
         argument: NodeId,
-        /// Written with `|>`: the argument stands first.
-        piped: bool,
     },
     Select {
         from: NodeId,

@@ -328,9 +328,12 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
+/// The entries of a set; two need no further allocation, as in `{ name = …; value = …; }`.
+pub(crate) type Entries = SmallVec<[Entry; 2]>;
+
 /// An attribute set: entries sorted by symbol.
 pub struct Attrs {
-    entries: Vec<Entry>,
+    entries: Entries,
     /// Set for a set of which only a part is known: what an attribute that is not among the
     /// entries depends on.
     pub(crate) open: Option<Rc<Unknown>>,
@@ -343,8 +346,31 @@ impl Attrs {
     }
 
     pub(crate) fn with_open(entries: Vec<Entry>, open: Option<Rc<Unknown>>) -> Self {
-        account(64 + entries.capacity() * 24);
-        Self { entries, open }
+        let entries = if entries.len() <= 2 {
+            entries.into_iter().collect()
+        } else {
+            Entries::from_vec(entries)
+        };
+        Self::over(entries, open)
+    }
+
+    /// Entries must be sorted by symbol, without duplicates.
+    pub(crate) fn small(entries: Entries) -> Self {
+        Self::over(entries, None)
+    }
+
+    fn over(entries: Entries, open: Option<Rc<Unknown>>) -> Self {
+        let attrs = Self { entries, open };
+        account(attrs.weight());
+        attrs
+    }
+
+    fn weight(&self) -> usize {
+        96 + if self.entries.spilled() {
+            self.entries.capacity() * 24
+        } else {
+            0
+        }
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -376,7 +402,7 @@ impl Attrs {
 
 impl Drop for Attrs {
     fn drop(&mut self) {
-        refund(64 + self.entries.capacity() * 24);
+        refund(self.weight());
         if self.entries.iter().any(|entry| may_nest(&entry.value)) {
             release(Garbage::Entries(std::mem::take(&mut self.entries)));
         }
@@ -433,6 +459,10 @@ pub(crate) enum State {
     Code(Rc<Code>, ExprId, Rc<Env>),
     /// The application of a function to a value.
     Apply(Box<(Value, Value)>),
+    /// The application of a shared function to a number, for `genList`; with the call that made it.
+    ApplyInt(Rc<(Value, Made)>, i64),
+    /// The application of a shared function to a thunk, for `map`.
+    ApplyThunk(Rc<Value>, Rc<Thunk>),
     /// The application of a function to two values.
     Apply2(Box<(Value, Value, Value)>),
     /// The same as another value.
@@ -497,6 +527,7 @@ impl Drop for Thunk {
         refund(THUNK_WEIGHT);
         match self.state.get_mut() {
             State::Done(value) if !may_nest(value) => {}
+            State::Code(_, _, env) if Rc::strong_count(env) > 1 => {}
             State::Blackhole | State::Failed(_) => {}
             _ => release(Garbage::State(self.state.take())),
         }
@@ -626,7 +657,7 @@ fn may_nest(value: &Value) -> bool {
 enum Garbage {
     State(#[allow(dead_code)] State),
     Values(#[allow(dead_code)] Vec<Value>),
-    Entries(#[allow(dead_code)] Vec<Entry>),
+    Entries(#[allow(dead_code)] Entries),
     Env(
         #[allow(dead_code)] Option<Rc<Env>>,
         #[allow(dead_code)] (Option<Value>, Option<Value>),

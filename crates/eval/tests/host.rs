@@ -1,4 +1,5 @@
 //! Hosts as people write them, in memory: what each option is and where it was set.
+#![allow(clippy::expect_used)]
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -431,7 +432,7 @@ fn config_is_the_fixpoint_and_options_have_defaults() {
               size <- configuration.nix:6:91: "5G" @ configuration.nix:4:27
           nodev <- configuration.nix:7:19: {} @ configuration.nix:7:19
             /tmp <- configuration.nix:7:25: {} @ configuration.nix:7:34
-              fsType <- configuration.nix:7:36: unknown config.my.undefined: an option without a default that nothing here sets @ configuration.nix:7:45
+              fsType <- configuration.nix:7:36: unknown config.my.undefined: an option without a default that nothing here sets @ options.nix:5:5
               mountOptions <- configuration.nix:7:60: [] @ configuration.nix:7:75
                 - "size=10%" @ configuration.nix:7:77
                 - unknown config.networking.hostName: set by modules that are not at hand @ configuration.nix:7:95
@@ -442,7 +443,7 @@ fn config_is_the_fixpoint_and_options_have_defaults() {
               size <- configuration.nix:4:20: "5G" @ configuration.nix:4:27
           enable <- configuration.nix:5:8: true @ configuration.nix:5:17
           tmp <- options.nix:4:40: "10%" @ options.nix:4:50
-          undefined: unknown config.my.undefined: an option without a default that nothing here sets @ ()
+          undefined: unknown config.my.undefined: an option without a default that nothing here sets @ options.nix:5:5
     "#]].assert_eq(&shown(
         &[("configuration.nix", "{ config, lib, ... }: let cfg = config.my; in {
   imports = [ ./options.nix ];
@@ -483,14 +484,12 @@ fn a_switch_of_its_own_is_taken_to_be_on() {
 }")],
         DEVICES,
         expect![[r#"
-            found at "config" of ["config", "options.my", ""]
             disko.devices: {} @ disk.nix:3:51
               disk <- disk.nix:3:59: {} @ disk.nix:3:59
                 a <- disk.nix:3:64: {} @ disk.nix:3:68
                   device <- disk.nix:3:70: "/dev/a" @ disk.nix:3:79
-                  size <- disk.nix:3:89: failed: infinite recursion encountered @ disk.nix:3:105
-            Note : only the layout `config` of this file is read
-               the others are options.my, 
+                  size <- disk.nix:3:89: "1G" @ disk.nix:3:127
+            Note disk.nix:2:3: a condition is taken to hold that depends on `config.my.disk.enable`: a switch that is off unless something turns it on
         "#]],
     );
 }
@@ -527,8 +526,8 @@ fn conditions_that_are_not_known() {
                 d <- disk.nix:7:12: {} @ disk.nix:7:12
                   mountOptions <- disk.nix:7:14: unknown config.has.d: set by modules that are not at hand @ disk.nix:7:53
                 e <- disk.nix:8:12: unknown config.some.disk: set by modules that are not at hand @ disk.nix:8:16
-            Note disk.nix:5:15: `disko.devices` is taken to be in effect: its condition depends on `config.has.three`, set by modules that are not at hand
-            Note disk.nix:4:15: `disko.devices` is taken to be in effect: its condition depends on `config.has.two`, set by modules that are not at hand
+            Note disk.nix:4:15: a condition is taken to hold that depends on `config.has.two`: set by modules that are not at hand
+            Note disk.nix:5:15: a condition is taken to hold that depends on `config.has.three`: set by modules that are not at hand
         "#]],
     );
 }
@@ -545,7 +544,7 @@ fn json_stands_in_for_config() {
             a <- disk.nix:3:22: {} @ disk.nix:3:26
               device <- disk.nix:3:28: "/dev/json" @ disk.nix:3:37
               label <- disk.nix:3:53: "mars" @ disk.nix:3:61
-              size <- disk.nix:3:89: failed: attribute 'domain' missing @ disk.nix:3:96
+              size <- disk.nix:3:89: unknown config.networking.domain: not in the JSON that was given for `config` @ disk.nix:3:96
         networking.hostName: "mars" @ ()
     "#]].assert_eq(&shown(
         &[("disk.nix", "{ config, ... }: {
@@ -601,5 +600,220 @@ fn hooks_are_joined_by_lines_and_settings_of_disko_may_be_functions() {
                   label <- disk.nix:4:21: "a" @ disk.nix:4:29
                   preCreateHook <- disk.nix:3:5 disk.nix:2:5: "two\none" @ (disk.nix:3:21 disk.nix:2:21)
         "#]],
+    );
+}
+
+// ----- layouts that lie deeper --------------------------------------------------------------
+
+const HOST_A: &str = "{ lib, ... }: { disko.devices.disk.a.device = \"/dev/a\"; }";
+
+#[test]
+fn a_folder_gives_its_most_likely_file() {
+    let files = [
+        ("", ""),
+        ("x/configuration.nix", "{ imports = [ ./disko.nix ]; }"),
+        ("x/disko.nix", HOST_A),
+    ];
+    let world = world(&files[1..]);
+    let files = Files::new();
+    let evaluator = Evaluator::new(&world, &files, Options::default());
+    let host = Host::open(&evaluator, Path::new("/h/x"), &HostOptions::default()).expect("a host");
+    let tree = host.option(DEVICES).expect("a layout");
+    expect!["x/disko.nix:1:23"].assert_eq(&place(&files, &tree.origin));
+    let problem = Host::open(&evaluator, Path::new("/h"), &HostOptions::default())
+        .err()
+        .expect("a problem");
+    expect!["/h: none of disko.nix, disk-config.nix, disko-config.nix, disks.nix, disk.nix, default.nix, configuration.nix, flake.nix is in this folder"].assert_eq(&problem.to_string());
+    let problem = Host::open(&evaluator, Path::new("/nowhere"), &HostOptions::default())
+        .err()
+        .expect("a problem");
+    expect!["/nowhere: no such file"].assert_eq(&problem.to_string());
+}
+
+#[test]
+fn hosts_of_a_flake() {
+    let files: &[(&str, &str)] = &[
+        (
+            "flake.nix",
+            "{
+  inputs.nixpkgs.url = \"x\";
+  inputs.disko.url = \"y\";
+  outputs = { self, nixpkgs, disko, ... }@inputs: let lib = nixpkgs.lib; in {
+    packages.x86_64-linux.default = nixpkgs.legacyPackages.x86_64-linux.hello;
+    nixosModules.shared = { fileSystems.\"/shared\".device = \"s\"; };
+    nixosConfigurations = lib.genAttrs [ \"mars\" \"venus\" ] (name: nixpkgs.lib.nixosSystem {
+      system = \"x86_64-linux\";
+      specialArgs = { inherit inputs name; };
+      modules = [ disko.nixosModules.disko ./host.nix { networking.hostName = name; } ];
+    });
+  };
+}",
+        ),
+        (
+            "host.nix",
+            "{ name, config, inputs, ... }: { disko.devices.disk.a = { device = \"/dev/${name}\"; label = config.networking.hostName; }; }",
+        ),
+    ];
+    expect![[r#"
+        found at "nixosConfigurations.mars" of ["nixosConfigurations.mars", "nixosConfigurations.venus", "nixosModules.shared"]
+        disko.devices: {} @ host.nix:1:40
+          disk <- host.nix:1:48: {} @ host.nix:1:48
+            a <- host.nix:1:53: {} @ host.nix:1:57
+              device <- host.nix:1:59: "/dev/mars" @ host.nix:1:68
+              label <- host.nix:1:84: "mars" @ flake.nix:7:42
+        Note flake.nix:10:19: the import of `inputs.disko.nixosModules.disko` is left out: flake inputs are not fetched
+        Note : only the layout `nixosConfigurations.mars` of this file is read
+           the others are nixosConfigurations.venus, nixosModules.shared
+    "#]].assert_eq(&shown(files, &HostOptions::default(), &[DEVICES]));
+    let venus = HostOptions {
+        host: Some("venus".into()),
+        ..HostOptions::default()
+    };
+    expect![[r#"
+        found at "nixosConfigurations.venus" of ["nixosConfigurations.mars", "nixosConfigurations.venus", "nixosModules.shared"]
+        disko.devices: {} @ host.nix:1:40
+          disk <- host.nix:1:48: {} @ host.nix:1:48
+            a <- host.nix:1:53: {} @ host.nix:1:57
+              device <- host.nix:1:59: "/dev/venus" @ host.nix:1:68
+              label <- host.nix:1:84: "venus" @ flake.nix:7:49
+        Note flake.nix:10:19: the import of `inputs.disko.nixosModules.disko` is left out: flake inputs are not fetched
+    "#]].assert_eq(&shown(files, &venus, &[DEVICES]));
+    let pluto = HostOptions {
+        host: Some("pluto".into()),
+        ..HostOptions::default()
+    };
+    expect![[r#"
+        disko.devices: not defined
+        Error : no layout is called `pluto` here
+           there are nixosConfigurations.mars, nixosConfigurations.venus, nixosModules.shared
+    "#]]
+    .assert_eq(&shown(files, &pluto, &[DEVICES]));
+}
+
+#[test]
+fn modules_of_flake_parts() {
+    let files: &[(&str, &str)] = &[
+        (
+            "flake.nix",
+            "{
+  outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } (inputs.import-tree ./modules);
+}",
+        ),
+        (
+            "modules/a.nix",
+            "{ inputs, lib, ... }: { flake.modules.nixos.disk = { config, pkgs, ... }: { disko.devices.disk.a.device = \"/dev/${config.networking.hostName}\"; }; }",
+        ),
+        (
+            "modules/deep/b.nix",
+            "{ perSystem = { pkgs, ... }: { packages.x = pkgs.hello; }; systems = [ \"x86_64-linux\" ]; }",
+        ),
+    ];
+    expect![[r#"
+        found at "flake.modules.nixos.disk" of ["flake.modules.nixos.disk"]
+        disko.devices: {} @ modules/a.nix:1:83
+          disk <- modules/a.nix:1:91: {} @ modules/a.nix:1:91
+            a <- modules/a.nix:1:96: {} @ modules/a.nix:1:96
+              device <- modules/a.nix:1:98: unknown config.networking.hostName: set by modules that are not at hand @ modules/a.nix:1:115
+    "#]]
+    .assert_eq(&shown(files, &HostOptions::default(), &[DEVICES]));
+}
+
+#[test]
+fn aspects_and_other_nesting() {
+    check(
+        &[(
+            "disk.nix",
+            "{ inputs, den, ... }: { den.aspects.laptop = { nixos = { lib, ... }: { imports = [ inputs.disko.nixosModules.default ]; disko.devices.disk.a.device = lib.mkDefault \"/dev/a\"; }; homeManager = { }; }; }",
+        )],
+        DEVICES,
+        expect![[r#"
+            found at "den.aspects.laptop.nixos" of ["den.aspects.laptop.nixos"]
+            disko.devices: {} @ disk.nix:1:127
+              disk <- disk.nix:1:135: {} @ disk.nix:1:135
+                a <- disk.nix:1:140: {} @ disk.nix:1:140
+                  device <- disk.nix:1:142: "/dev/a" @ disk.nix:1:165
+            Note disk.nix:1:84: the import of `inputs.disko.nixosModules.default` is left out: flake inputs are not fetched
+        "#]],
+    );
+    check(
+        &[(
+            "disk.nix",
+            "{ self, ... }: { flake.nixosModules.host-disk = { disko.devices = { disk = { a = { device = \"/dev/a\"; }; }; }; }; flake.diskoConfigurations.b = { disko.devices.disk.b.device = \"/b\"; }; }",
+        )],
+        DEVICES,
+        expect![[r#"
+            found at "flake.diskoConfigurations.b" of ["flake.diskoConfigurations.b", "flake.nixosModules.host-disk"]
+            disko.devices: {} @ disk.nix:1:153
+              disk <- disk.nix:1:161: {} @ disk.nix:1:161
+                b <- disk.nix:1:166: {} @ disk.nix:1:166
+                  device <- disk.nix:1:168: "/b" @ disk.nix:1:177
+            Note : only the layout `flake.diskoConfigurations.b` of this file is read
+               the others are flake.nixosModules.host-disk
+        "#]],
+    );
+    check(
+        &[(
+            "disk.nix",
+            "{ lib, config, ... }: { options.settings.disko.enable = lib.mkEnableOption \"d\"; config.nothing = { disk = { enable = true; }; }; }",
+        )],
+        DEVICES,
+        expect![[r#"
+            disko.devices: not defined
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_no_module_at_all() {
+    for text in [
+        "1",
+        "[ ]",
+        "x: x",
+        "throw \"no\"",
+        "{ a = 1; }",
+        "rec { a = a; }",
+        "let f = x: f x; in f 1",
+        "{ imports = [ { imports = 5; } ]; }",
+    ] {
+        let shown = shown(&[("x.nix", text)], &HostOptions::default(), &[DEVICES]);
+        assert!(
+            shown.contains("not defined") || shown.contains("could not be opened"),
+            "{text}: {shown}"
+        );
+    }
+    expect![[r#"
+        could not be opened: syntax error, unexpected ';'
+    "#]]
+    .assert_eq(&shown(
+        &[("x.nix", "{ a = ; }")],
+        &HostOptions::default(),
+        &[DEVICES],
+    ));
+    expect![[r#"
+        disko.devices: not defined
+        Error x.nix:1:24: no: 1
+          x.nix:1:24 while calling `throw`
+    "#]]
+    .assert_eq(&shown(
+        &[("x.nix", "let a = 1; in { ... }: throw \"no: ${toString a}\"")],
+        &HostOptions::default(),
+        &[DEVICES],
+    ));
+}
+
+#[test]
+fn values_without_end_are_bounded() {
+    let shown = shown(
+        &[(
+            "x.nix",
+            "let a = { inherit a; b = 1; }; in { disko.devices.disk.a = a; fileSystems = { x = builtins.genList (n: n) 5000000; }; }",
+        )],
+        &HostOptions::default(),
+        &[DEVICES],
+    );
+    assert!(
+        shown.contains("has more levels than are looked at"),
+        "{}",
+        &shown[..2000]
     );
 }

@@ -3,7 +3,12 @@
 //! `NIXPKGS_LIB` names a copy of nixpkgs' `lib` folder. With it, real Nix evaluates every case
 //! with both libraries; without it, our evaluator is still held to what real Nix and the real
 //! library gave, kept in `prelude/expected.json` (written anew with `UPDATE_EXPECT=1`).
-#![allow(clippy::disallowed_methods)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod nix;
 

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn percentages_keep_a_decimal_only_below_ten() {
-        assert_eq!(Percent(3.14).to_string(), "3.1 %");
+        assert_eq!(Percent(3.12).to_string(), "3.1 %");
         assert_eq!(Percent(97.46).to_string(), "97 %");
         assert_eq!(Ratio(0.5).to_string(), "50 %");
     }

@@ -28,6 +28,13 @@ impl Look {
         };
         renderer.decor_style(DecorStyle::Ascii).term_width(self.width)
     }
+
+    /// A sentence broken into lines that fit behind `= note: `. Commands are not broken: they are
+    /// there to be copied.
+    fn wrapped(self, sentence: &str) -> String {
+        const BEFORE: usize = 12;
+        textwrap::fill(sentence, self.width.saturating_sub(BEFORE))
+    }
 }
 
 /// The whole report.
@@ -178,7 +185,7 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>, look: L
         );
     }
     for reason in &it.because {
-        group = group.element(Level::NOTE.message(reason));
+        group = group.element(Level::NOTE.message(look.wrapped(reason)));
     }
     let who: Vec<_> = outcome.rule.sources.iter().map(|source| source.title).collect();
     group = group.element(Level::NOTE.message(format!("{} · {}", it.confidence.name(), who.join("; "))));
@@ -191,7 +198,7 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>, look: L
         group = group.element(Level::NOTE.message(format!("effect: {}: {figure}", impact.metric)));
     }
     for cost in &it.costs {
-        group = group.element(Level::NOTE.message(format!("cost: {cost}")));
+        group = group.element(Level::NOTE.message(look.wrapped(&format!("cost: {cost}"))));
     }
 
     let mut groups = vec![group];

@@ -7,7 +7,7 @@ use super::{Builtin, builtin, list};
 use crate::error::Error;
 use crate::evaluator::{Evaluator, Result, internal};
 use crate::symbol::Sym;
-use crate::value::{Attrs, Entry, Made, Value};
+use crate::value::{Attrs, Entry, Made, State, Thunk, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
     builtin("all", 2, 0b11, all),
@@ -88,9 +88,12 @@ fn map(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     if items.items().is_empty() {
         return Ok(Value::List(items, made));
     }
-    let function = ev.want_function(function)?;
+    let function = Rc::new(ev.want_function(function)?);
     ev.check_memory(items.items().len() * 128)?;
-    let items = items.items().iter().map(|item| ev.later(&function, item));
+    let items = items
+        .items()
+        .iter()
+        .map(|item| Evaluator::later_shared(&function, item));
     Ok(list(items.collect(), made))
 }
 
@@ -219,8 +222,8 @@ fn gen_list(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     if length == 0 {
         return Ok(list(Vec::new(), made));
     }
-    let function = ev.want_function(function)?;
-    let items = (0..count).map(|index| ev.later(&function, &Value::Int(index, made)));
+    let function = Rc::new((ev.want_function(function)?, made));
+    let items = (0..count).map(|index| Value::Thunk(Thunk::new(State::ApplyInt(function.clone(), index))));
     Ok(list(items.collect(), made))
 }
 
@@ -286,7 +289,7 @@ fn sort(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
         ev.want_bool(&answer)
     };
     for item in &mut sorted {
-        *item = ev.force(item).map_or_else(|_| item.clone(), |value| value);
+        *item = ev.force(item)?;
     }
     merge_sort(&mut sorted, &less)?;
     Ok(list(sorted, made))

@@ -477,27 +477,15 @@ impl Evaluator<'_> {
 
     fn force_all(&self, value: &Value, seen: &mut rustc_hash::FxHashSet<usize>) -> Result<()> {
         match self.force(value)? {
-            Value::List(items, _) => {
-                if seen.insert(Rc::as_ptr(&items) as usize) {
-                    for item in items.items() {
-                        self.deeper(|| self.force_all(item, seen))?;
-                    }
+            Value::List(items, _) if seen.insert(Rc::as_ptr(&items) as usize) => {
+                for item in items.items() {
+                    self.deeper(|| self.force_all(item, seen))?;
                 }
             }
-            Value::Attrs(attrs, _) => {
-                if seen.insert(Rc::as_ptr(&attrs) as usize) {
-                    for entry in attrs.entries() {
-                        self.deeper(|| self.force_all(&entry.value, seen))
-                            .map_err(|error| {
-                                if error.wants_notes() {
-                                    let name = self.symbols.name(entry.name);
-                                    let place = self.bindings_of(entry.binding).first().map(|it| it.name);
-                                    error.note(format!("while evaluating the attribute '{name}'"), place)
-                                } else {
-                                    error
-                                }
-                            })?;
-                    }
+            Value::Attrs(attrs, _) if seen.insert(Rc::as_ptr(&attrs) as usize) => {
+                for entry in attrs.entries() {
+                    self.deeper(|| self.force_all(&entry.value, seen))
+                        .map_err(|error| self.noted_attr(error, entry))?;
                 }
             }
             _ => {}

@@ -248,6 +248,14 @@ impl Evaluator<'_> {
         Value::Thunk(Thunk::new(State::Apply(Box::new(parts))))
     }
 
+    /// As [`Self::later`], for many arguments of one function.
+    pub(crate) fn later_shared(function: &Rc<Value>, argument: &Value) -> Value {
+        Value::Thunk(Thunk::new(match argument {
+            Value::Thunk(argument) => State::ApplyThunk(function.clone(), argument.clone()),
+            other => State::Apply(Box::new((Value::clone(function), other.clone()))),
+        }))
+    }
+
     pub(crate) fn other_error(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Other, message)
     }

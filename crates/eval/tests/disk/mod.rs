@@ -6,7 +6,7 @@ use std::sync::Arc;
 use source::{FileKind, World, WorldError};
 
 /// Every file there is.
-pub struct Disk;
+pub(crate) struct Disk;
 
 impl World for Disk {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, WorldError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A source tree that an environment variable names; without it, says loudly that nothing is compared.
-pub fn tree(variable: &str, test: &str) -> Option<String> {
+pub(crate) fn tree(variable: &str, test: &str) -> Option<String> {
     let found = std::env::var(variable)
         .ok()
         .filter(|path| Path::new(path).exists());
@@ -15,7 +15,7 @@ pub fn tree(variable: &str, test: &str) -> Option<String> {
 }
 
 /// The strict JSON that `nix-instantiate` gives for an expression.
-pub fn json(expression: &str) -> serde_json::Value {
+pub(crate) fn json(expression: &str) -> serde_json::Value {
     let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/nix-state");
     let output = Command::new("nix-instantiate")
         .args([

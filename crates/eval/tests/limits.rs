@@ -1,0 +1,171 @@
+//! What would run away ends soon, with an error that says why.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use eval::{Error, ErrorKind, Evaluator, Limits, Options};
+use source::{Files, MemoryWorld};
+
+/// Evaluates with a memory limit of half a gibibyte and a wall-clock limit, and prints strictly.
+fn run(text: &str) -> Result<String, Error> {
+    let world = MemoryWorld::new();
+    let files = Files::new();
+    let started = Instant::now();
+    let options = Options {
+        limits: Limits {
+            memory: 512 << 20,
+            ..Limits::default()
+        },
+        interrupt: Some(Box::new(move || started.elapsed() > Duration::from_secs(5))),
+        ..Options::default()
+    };
+    let evaluator = Evaluator::new(&world, &files, options);
+    let value = evaluator.expression("limit.nix", text, Path::new("/"))?;
+    let printed = evaluator.print(&value, true)?;
+    Ok(String::from_utf8_lossy(&printed).into_owned())
+}
+
+fn limit_of(text: &str) -> &'static str {
+    match run(text) {
+        Err(error) => match error.kind() {
+            ErrorKind::Limit(name) => name,
+            ErrorKind::InfiniteRecursion => "recursion",
+            ErrorKind::Syntax => "syntax",
+            other => panic!("{other:?}: {error}"),
+        },
+        Ok(text) => panic!("gave {} bytes", text.len()),
+    }
+}
+
+#[test]
+fn a_million_nested_lists_are_refused() {
+    let text = "[".repeat(1_000_000);
+    let error = run(&text).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "expression nested deeper than 10000 levels (limit)"
+    );
+}
+
+#[test]
+fn every_way_to_nest_is_bounded() {
+    for (open, end) in [
+        ("!", "true"),
+        ("- ", "1"),
+        ("a: ", "1"),
+        ("if true then 1 else ", "1"),
+        ("let a = 1; in ", "a"),
+        ("with {}; ", "1"),
+        ("assert true; ", "1"),
+        ("1 -> ", "1"),
+        ("{} // ", "{}"),
+        ("[] ++ ", "[]"),
+        ("1 + ", "1"),
+        ("f ", "1"),
+        ("a.b ", "1"),
+        ("\"${", "1"),
+        ("''${", "1"),
+        ("{ a = ", "1"),
+        ("({ a ? ", "1"),
+        ("(", "1"),
+        ("a.", "a = 1"),
+        ("x |> ", "x"),
+        ("x <| ", "x"),
+        ("./${", "1"),
+        ("rec { inherit (", "1"),
+        ("x ? a || ", "x"),
+    ] {
+        let text = open.repeat(200_000) + end;
+        let error = run(&text).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Syntax, "{open}");
+    }
+}
+
+#[test]
+fn a_deep_expression_within_the_limit_is_evaluated() {
+    let text = format!("{}1{}", "(1 + ".repeat(4_000), ")".repeat(4_000));
+    assert_eq!(run(&text).unwrap(), "4001");
+}
+
+#[test]
+fn a_scan_over_operators_without_spaces_takes_linear_time() {
+    let text = "1+".repeat(4_000) + "1";
+    assert_eq!(run(&text).unwrap(), "4001");
+    let long = format!("[ {} ]", "a.b-c+d ".repeat(200_000));
+    assert!(run(&long).is_err());
+}
+
+#[test]
+fn runaway_evaluations_name_their_limit() {
+    assert_eq!(limit_of("builtins.genList (x: x) 1000000000000"), "memory");
+    assert_eq!(
+        limit_of("let double = n: s: if n == 0 then s else double (n - 1) (s + s); in double 40 \"x\""),
+        "memory"
+    );
+    assert_eq!(limit_of("let f = x: f (x + 1); in f 0"), "depth");
+    assert_eq!(limit_of("let f = x: 1 + f x; in f 0"), "depth");
+    assert_eq!(limit_of("let x = x; in x"), "recursion");
+    assert_eq!(limit_of("let f = x: [ (f x) ]; in f 0"), "depth");
+    assert_eq!(
+        limit_of(
+            "let l = builtins.genList (x: x) 100000; d = n: if n == 0 then l else let r = d (n - 1); in r ++ r; in d 20"
+        ),
+        "memory"
+    );
+    assert_eq!(
+        limit_of("builtins.concatStringsSep \"x\" (builtins.genList (x: \"aaaaaaaaaaaaaaaa\") 10000000)"),
+        "memory"
+    );
+}
+
+#[test]
+fn a_pattern_made_to_backtrack_is_quick() {
+    let text = "builtins.match \"(a*)*(a*)*(a|a)*b\" (builtins.concatStringsSep \"\" (builtins.genList (x: \"a\") 20000))";
+    assert_eq!(run(text).unwrap(), "null");
+    let error = run("builtins.match \"((((a{1,1000}){1,1000}){1,1000}){1,1000})\" \"a\"").unwrap_err();
+    assert!(error.message().contains("memory limit"), "{error}");
+}
+
+#[test]
+fn deep_values_are_dropped_without_recursion() {
+    let text = "let l = builtins.foldl' (acc: x: { next = acc; x = [ acc ]; }) null (builtins.genList (x: x) 300000); in builtins.seq l 1";
+    assert_eq!(run(text).unwrap(), "1");
+    let text = "let l = builtins.foldl' (acc: x: [ acc ]) [ ] (builtins.genList (x: x) 300000); in builtins.length l";
+    assert_eq!(run(text).unwrap(), "1");
+}
+
+#[test]
+fn steps_are_counted() {
+    let world = MemoryWorld::new();
+    let files = Files::new();
+    let options = Options {
+        limits: Limits {
+            steps: 10_000,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let evaluator = Evaluator::new(&world, &files, options);
+    let text = "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 100000)";
+    let error = evaluator
+        .expression("steps.nix", text, Path::new("/"))
+        .unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Limit("step"));
+}
+
+#[test]
+fn two_evaluators_run_side_by_side_on_two_threads() {
+    let threads: Vec<_> = (0..2)
+        .map(|offset| {
+            std::thread::spawn(move || {
+                run(&format!(
+                    "builtins.foldl' (a: b: a + b) {offset} (builtins.genList (x: x) 1000)"
+                ))
+                .unwrap()
+            })
+        })
+        .collect();
+    let results: Vec<String> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(results, ["499500", "499501"]);
+}

@@ -1,0 +1,1 @@
+{ imports = [ ../leaf.nix ]; fileSystems."/".options = [ "folder" ]; }
