@@ -428,3 +428,32 @@ fn an_encrypted_disk_gets_its_setting() {
     "#]],
     );
 }
+
+#[test]
+fn a_disk_whose_name_is_not_known_is_judged_and_edited_all_the_same() {
+    let text = r#"{ config, ... }:
+{
+  disko.devices.disk.${config.system.mainDisk} = {
+    type = "disk";
+    device = config.system.mainDisk;
+    content = {
+      type = "btrfs";
+      mountpoint = "/";
+      subvolumes."/home" = { mountpoint = "/home"; mountOptions = [ "compress=zstd" ]; };
+    };
+  };
+}
+"#;
+    check(
+        &[("disko.nix", text)],
+        &expect![[r#"
+             content = {
+               type = "btrfs";
+               mountpoint = "/";
+        +      mountOptions = [ "compress=zstd" ];
+               subvolumes."/home" = { mountpoint = "/home"; mountOptions = [ "compress=zstd" ]; };
+             };
+           };
+    "#]],
+    );
+}

@@ -1029,13 +1029,19 @@ impl<'a> Evaluator<'a> {
             self.apply_overrides(attrs, inner, &mut entries)
                 .map_err(|error| error.at(Self::span_of(code, id)))?;
         }
+        let mut open = None;
         if !attrs.dynamic.is_empty() {
             let around = if attrs.rec { inner } else { env };
-            self.add_dynamic(code, attrs, around, &mut entries)?;
+            open = self.add_dynamic(code, attrs, around, &mut entries)?;
         }
-        Ok(Value::Attrs(Rc::new(Attrs::small(entries)), made))
+        Ok(Value::Attrs(Rc::new(Attrs::small(entries, open)), made))
     }
 
+    /// Adds the attributes whose names are computed.
+    ///
+    /// An attribute whose name is not known keeps its place under what the name depends on,
+    /// `${config.disk}`, so that what is in it is not lost; the set is then open, and what its names
+    /// depend on is given.
     #[inline(never)]
     fn add_dynamic(
         &self,
@@ -1043,12 +1049,20 @@ impl<'a> Evaluator<'a> {
         attrs: &AttrsCode,
         env: &Rc<Env>,
         entries: &mut Entries,
-    ) -> Result<()> {
+    ) -> Result<Option<Rc<Unknown>>> {
+        let mut open = None;
         for (name, value, binding) in &attrs.dynamic {
-            let symbol = match self.eval_known(code, *name, env)? {
-                Value::Null(_) => continue,
-                Value::Str(text, _) => self.name_of(&text, code, *name)?,
-                other => return Err(self.expected("a string", &other, code, *name)),
+            let symbol = match self.eval_known(code, *name, env) {
+                Ok(Value::Null(_)) => continue,
+                Ok(Value::Str(text, _)) => self.name_of(&text, code, *name)?,
+                Ok(other) => return Err(self.expected("a string", &other, code, *name)),
+                Err(error) => match error.as_unknown() {
+                    Some(unknown) => {
+                        open.get_or_insert_with(|| unknown.clone());
+                        self.symbols.intern(&format!("${{{}}}", unknown.name))
+                    }
+                    None => return Err(error),
+                },
             };
             let value = self.delay(code, *value, env);
             match entries.binary_search_by_key(&symbol, |entry| entry.name) {
@@ -1069,7 +1083,7 @@ impl<'a> Evaluator<'a> {
                 ),
             }
         }
-        Ok(())
+        Ok(open)
     }
 
     /// The symbol of a name computed at run time.

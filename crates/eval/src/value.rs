@@ -355,8 +355,8 @@ impl Attrs {
     }
 
     /// Entries must be sorted by symbol, without duplicates.
-    pub(crate) fn small(entries: Entries) -> Self {
-        Self::over(entries, None)
+    pub(crate) fn small(entries: Entries, open: Option<Rc<Unknown>>) -> Self {
+        Self::over(entries, open)
     }
 
     fn over(entries: Entries, open: Option<Rc<Unknown>>) -> Self {
