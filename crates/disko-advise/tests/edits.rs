@@ -2,6 +2,13 @@
 //!
 //! Each edit has been proven when it gets here: the configuration was evaluated again, and only
 //! the intended options had changed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what did not run"
+)]
 
 use std::path::Path;
 
@@ -456,4 +463,16 @@ fn a_disk_whose_name_is_not_known_is_judged_and_edited_all_the_same() {
            };
     "#]],
     );
+}
+
+#[test]
+fn an_option_that_file_systems_adds_beside_the_layout_counts() {
+    let layout = on_one_disk(
+        r#"{
+      "/root" = { mountpoint = "/"; };
+      "/home" = { mountpoint = "/home"; mountOptions = [ "compress=zstd" ]; };
+    }"#,
+    );
+    let text = format!("{{ {layout}\nfileSystems.\"/\".options = [ \"compress=zstd\" ]; }}");
+    check(&[("disko.nix", &text)], &expect![[""]]);
 }

@@ -4,6 +4,13 @@
 //! what the rule says of them. `UPDATE_EXPECT=1` writes the report blocks anew; read them then.
 //! Under "Fires" there is a finding, and applying what it proposes silences the rule; under "Stays
 //! silent" the rule is content; under "Undecided" it misses a fact.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what did not run"
+)]
 #![expect(clippy::disallowed_methods, reason = "the pages are files of this repository")]
 
 use std::fmt::Write;
@@ -169,7 +176,7 @@ impl Page<'_> {
             "{}: no layout in an example of \"{}\"",
             self.rule.id, self.section
         );
-        for problem in &advice.problems {
+        if let Some(problem) = advice.problems.first() {
             panic!(
                 "{}: a problem in an example of \"{}\": {problem:?}",
                 self.rule.id, self.section

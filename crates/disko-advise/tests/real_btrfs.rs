@@ -2,6 +2,13 @@
 //! after the advised edit, and reads from `/proc/mounts` what is in effect.
 //!
 //! Needs root, loop devices and btrfs-progs. Where they are missing it says so and does nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what did not run"
+)]
 #![expect(clippy::disallowed_methods, reason = "this test is about the world")]
 
 use std::path::{Path, PathBuf};

@@ -144,18 +144,23 @@ impl Machine {
 
     /// Builds a flake's output that has to succeed.
     #[track_caller]
-    pub(crate) fn build(&self, output: &str) -> PathBuf {
-        let json = self.flake(&["build", "--no-link", "--json"], &[output]).good();
-        let built: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let path = built
-            .pointer("/0/outputs/out")
-            .and_then(serde_json::Value::as_str);
-        path.expect("an output").into()
+    pub(crate) fn build(&self, of: &str) -> PathBuf {
+        let json = self.flake(&["build", "--no-link", "--json"], &[of]).good();
+        output(&json)
     }
 }
 
+/// The one output in what `nix build --json` printed.
+pub(crate) fn output(printed: &str) -> PathBuf {
+    let built: serde_json::Value = serde_json::from_str(printed).unwrap();
+    let path = built
+        .pointer("/0/outputs/out")
+        .and_then(serde_json::Value::as_str);
+    path.expect("an output").into()
+}
+
 /// Copies a folder without what was built, the fuzzers' finds and git's own files.
-fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -5,8 +5,14 @@
 //! and tested by cargo inside the derivation instead, which takes minutes.
 //! Tests of the module need `NIXPKGS_LIB` and `DISKO`, copies of nixpkgs' folder `lib` and of disko.
 //! Without `nix`, or inside a Nix build, each test says loudly that it did not run.
-#![expect(clippy::disallowed_methods, reason = "these tests run Nix on files")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests stop at what is wrong"
+)]
 
+mod fragments;
+mod hosts;
 mod machine;
 mod module;
 
@@ -33,7 +39,8 @@ fn the_flake_is_sound() {
         nixosModules.default
         overlays.default
         packages.x86_64-linux.default
-        packages.x86_64-linux.disko-advise"#]]
+        packages.x86_64-linux.disko-advise
+        templates.default"#]]
     .assert_eq(&names.join("\n"));
 }
 
@@ -97,6 +104,35 @@ fn nix_run_prints_the_report() {
         assert!(run.stdout.contains("warning[btrfs-compress-missing-on-root]"));
         assert_eq!(run.stdout, String::from_utf8_lossy(&direct.stdout));
     }
+}
+
+/// The packaged program evaluates layouts with nixpkgs' own library.
+#[test]
+fn the_package_brings_the_library() {
+    let Some(nix) = Machine::ready("the_package_brings_the_library") else {
+        return;
+    };
+    if nix.trees("the_package_brings_the_library").is_none() {
+        return;
+    }
+    // A function that is not built in.
+    let layout = r#"{ lib, ... }: { disko.devices.disk.a = { type = "disk";
+        device = "/dev/sd${toString (lib.strings.levenshtein "a" "bcd")}"; }; }"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("disko.nix");
+    std::fs::write(&file, layout).unwrap();
+    let args = ["layout", "--format", "json", &file.to_string_lossy()];
+    let device = |printed: &[u8]| {
+        let layout: serde_json::Value = serde_json::from_slice(printed).unwrap();
+        layout.pointer("/devices/disk/a/device").cloned()
+    };
+    let direct = std::process::Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+        .args(args)
+        .output()
+        .unwrap();
+    assert_eq!(device(&direct.stdout), None);
+    let packaged = nix.flake(&["run"], &[&[".", "--"], &args[..]].concat()).good();
+    assert_eq!(device(packaged.as_bytes()), Some("/dev/sd3".into()));
 }
 
 #[test]

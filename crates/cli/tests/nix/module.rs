@@ -7,14 +7,15 @@ use expect_test::expect;
 
 use crate::machine::{self, Machine, Run};
 
-/// A host of these modules; `{}` is what is wanted of it.
-struct Hosts {
+/// Hosts with the real disko.
+pub(crate) struct Hosts {
     nix: &'static Machine,
     disko: PathBuf,
 }
 
 impl Hosts {
-    fn ready(test: &str) -> Option<Self> {
+    /// Nix and the source trees; if they are not there, says loudly that the test did not run.
+    pub(crate) fn ready(test: &str) -> Option<Self> {
         let nix = Machine::ready(test)?;
         let disko = nix.trees(test)?;
         Some(Self { nix, disko })
@@ -53,9 +54,12 @@ impl Hosts {
 
     /// The strict JSON of what `body` is.
     #[track_caller]
-    fn json(&self, modules: &str, body: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, modules: &str, body: &str) -> serde_json::Value {
         let expression = self.expression(modules, body);
-        let printed = self.nix.nix(&["eval", "--json", "--impure", "--expr", &expression]).good();
+        let printed = self
+            .nix
+            .nix(&["eval", "--json", "--impure", "--expr", &expression])
+            .good();
         serde_json::from_str(&printed).unwrap()
     }
 
@@ -109,12 +113,24 @@ fn a_finding_can_be_let_stand() {
         hosts.check(&format!("{LAPTOP} {settings}")).good();
     }
     // A rule that is none is not passed over in silence.
-    let run = hosts.check(&format!("{LAPTOP} {{ disko.advise.ignore.btrfs-compres.reason = \"x\"; }}"));
+    let run = hosts.check(&format!(
+        "{LAPTOP} {{ disko.advise.ignore.btrfs-compres.reason = \"x\"; }}"
+    ));
     assert_eq!(run.status, Some(1));
-    assert!(run.stderr.contains("no rule is called btrfs-compres"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no rule is called btrfs-compres"),
+        "{}",
+        run.stderr
+    );
     // Neither is one without a reason.
-    let run = hosts.check(&format!("{LAPTOP} {{ disko.advise.ignore.btrfs-noatime.reason = \"\"; }}"));
-    assert!(run.stderr.contains("disko.advise.ignore.btrfs-noatime.reason"), "{}", run.stderr);
+    let run = hosts.check(&format!(
+        "{LAPTOP} {{ disko.advise.ignore.btrfs-noatime.reason = \"\"; }}"
+    ));
+    assert!(
+        run.stderr.contains("disko.advise.ignore.btrfs-noatime.reason"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -134,11 +150,18 @@ fn facts_of_the_host_are_judged_too() {
     let facts = "{ disko.advise.facts = [ ./examples/laptop/facts ]; }";
     let run = hosts.check(&format!("{LAPTOP} {MENDED} {facts}"));
     assert_eq!(run.status, Some(1));
-    assert!(run.stderr.contains("warning[btrfs-enospc-unallocated]"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning[btrfs-enospc-unallocated]"),
+        "{}",
+        run.stderr
+    );
 
     // By default they are those of NixOS's own facter module.
     let facter = "{ hardware.facter.reportPath = ./examples/laptop/facts/facter.json; }";
-    let paths = hosts.json(&format!("{LAPTOP} {facter}"), "map baseNameOf host.config.disko.advise.facts");
+    let paths = hosts.json(
+        &format!("{LAPTOP} {facter}"),
+        "map baseNameOf host.config.disko.advise.facts",
+    );
     assert_eq!(paths, serde_json::json!(["facter.json"]));
     let without = hosts.json(LAPTOP, "host.config.disko.advise.facts");
     assert_eq!(without, serde_json::json!([]));
@@ -163,13 +186,21 @@ fn workloads_are_found_and_can_be_named() {
     };
     let services = "{ services.postgresql.enable = true; services.postgresql.dataDir = \"/data/pg\"; \
         virtualisation.docker.enable = true; services.redis.servers.a.enable = true; }";
-    let found = hosts.json(&format!("{LAPTOP} {services}"), "host.config.disko.advise.workloads");
+    let found = hosts.json(
+        &format!("{LAPTOP} {services}"),
+        "host.config.disko.advise.workloads",
+    );
     expect![[r#"{"docker":"/var/lib/docker","postgresql":"/data/pg","redis":"/var/lib"}"#]]
         .assert_eq(&found.to_string());
     let named = "{ disko.advise.workloads = { desktop = null; mail = \"/var/mail\"; }; }";
-    let found = hosts.json(&format!("{LAPTOP} {services} {named}"), "host.config.disko.advise.workloads");
+    let found = hosts.json(
+        &format!("{LAPTOP} {services} {named}"),
+        "host.config.disko.advise.workloads",
+    );
     expect![[r#"{"desktop":null,"mail":"/var/mail"}"#]].assert_eq(&found.to_string());
-    hosts.check(&format!("{LAPTOP} {MENDED} {services} {named}")).good();
+    hosts
+        .check(&format!("{LAPTOP} {MENDED} {services} {named}"))
+        .good();
 }
 
 #[test]
@@ -184,16 +215,26 @@ fn a_host_without_disko_is_judged_by_its_file_systems() {
     hosts.check(root).good();
     let run = hosts.check(&format!("{root} {home}"));
     assert_eq!(run.status, Some(1));
-    assert!(run.stderr.contains("warning[btrfs-compress-missing-on-root]"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning[btrfs-compress-missing-on-root]"),
+        "{}",
+        run.stderr
+    );
 }
 
+/// What somebody adds to a mount of disko is handed over beside the layout, and only that.
 #[test]
-fn what_others_add_to_a_mount_counts() {
-    let Some(hosts) = Hosts::ready("what_others_add_to_a_mount_counts") else {
+fn what_others_add_to_a_mount_is_told() {
+    let Some(hosts) = Hosts::ready("what_others_add_to_a_mount_is_told") else {
         return;
     };
-    let added = "{ fileSystems.\"/\".options = [ \"compress=zstd\" ]; }";
-    hosts.check(&format!("{LAPTOP} {added}")).good();
+    let added = "{ fileSystems.\"/\".options = [ \"x-initrd.mount\" \"noatime\" ]; \
+        fileSystems.\"/mnt\" = { device = \"/dev/sdb1\"; fsType = \"ext4\"; }; }";
+    let told = hosts.json(
+        &format!("{LAPTOP} {added}"),
+        "(advise.hostFacts { inherit (host) config options; }).configuration.fileSystems",
+    );
+    expect![[r#"{"/":{"options":["noatime"]},"/mnt":{"device":"/dev/sdb1","fsType":"ext4","neededForBoot":false,"options":["defaults"]}}"#]].assert_eq(&told.to_string());
 }
 
 /// The layout that the module hands over gives NixOS exactly what disko gives it: all of disko's own

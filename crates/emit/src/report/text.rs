@@ -118,6 +118,9 @@ fn plural(count: usize, word: &str) -> String {
     }
 }
 
+/// A file, and the places in it with their remarks.
+type Labelled<'a> = (std::sync::Arc<SourceFile>, Vec<(Span, &'a str)>);
+
 fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>, look: Look) -> String {
     let it = &outcome.finding;
     let level = match outcome.severity() {
@@ -130,7 +133,7 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>, look: L
         .id(outcome.rule.id)
         .elements(Vec::<Element<'_>>::new());
 
-    let mut sources: BTreeMap<FileId, (std::sync::Arc<SourceFile>, Vec<(Span, &str)>)> = BTreeMap::new();
+    let mut sources: BTreeMap<FileId, Labelled<'_>> = BTreeMap::new();
     let mut order = Vec::new();
     for label in &it.locations {
         let entry = sources.entry(label.span.file).or_insert_with(|| {

@@ -1,6 +1,6 @@
 //! Compression that is asked for, but not where it counts.
 
-use machine::btrfs_options::{Algorithm, Compression};
+use machine::btrfs_options::{Algorithm, Compression, filesystem_wide};
 
 use super::{COSTLY_LEVEL, compression, known_options, written};
 use crate::prelude::*;
@@ -36,11 +36,12 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     }
     let deciding = btrfs.deciding_mounts();
     known_options(&deciding)?;
+    // What `fileSystems` adds to the layout's own list counts as well.
     let says_nothing = |mount: &&BtrfsMount<'_>| {
-        mount
-            .options()
-            .last(&["compress", "compress-force", "nodatacow", "nodatasum"])
-            .is_none()
+        let wide = filesystem_wide(&mount.mount.options);
+        ["compress", "datacow", "datasum"]
+            .iter()
+            .all(|setting| wide.get(setting).is_none())
     };
     let lacking: Vec<_> = deciding.iter().filter(says_nothing).collect();
     let Some(first) = lacking.first() else {

@@ -1,0 +1,122 @@
+//! What `tuning` prints, imported beside the real disko in the real module system.
+//!
+//! The cases are the examples on the rules' pages: every one that asks for a setting outside the layout.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::machine;
+use crate::module::Hosts;
+
+/// An example on a page.
+#[derive(Default)]
+struct Example {
+    /// Names and texts.
+    files: Vec<(String, String)>,
+    workloads: Vec<String>,
+}
+
+/// Every example on a page.
+fn examples(page: &str) -> Vec<Example> {
+    let mut all = Vec::new();
+    let mut example = Example::default();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if info == "report" {
+            all.push(std::mem::take(&mut example));
+            continue;
+        }
+        for word in info.split(' ') {
+            if let Some(name) = word.strip_prefix("file=") {
+                example.files.push((name.to_owned(), block.join("\n") + "\n"));
+            } else if let Some(name) = word.strip_prefix("workload=") {
+                example.workloads.push(name.to_owned());
+            }
+        }
+    }
+    all
+}
+
+/// Writes an example and its fragment into a folder; nothing when there is nothing to set.
+fn case(folder: &Path, example: &Example) -> bool {
+    std::fs::create_dir_all(folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_disko-advise"));
+    command.current_dir(folder).args(["tuning", "disko.nix"]);
+    for (name, text) in &example.files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        if !name.ends_with(".nix") && name != "disko-advise.toml" {
+            command.args(["--facts", name]);
+        }
+    }
+    for name in &example.workloads {
+        command.args(["--workload", name]);
+    }
+    let output = command.output().unwrap();
+    std::fs::write(folder.join("tuning.nix"), &output.stdout).unwrap();
+    output.status.success() && output.stdout.starts_with(b"# Storage tuning")
+}
+
+#[test]
+fn fragments_set_what_they_say_and_give_way() {
+    let Some(hosts) = Hosts::ready("fragments_set_what_they_say_and_give_way") else {
+        return;
+    };
+    let mut pages: Vec<PathBuf> = Vec::new();
+    machine::files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/src"),
+        &mut pages,
+    );
+    pages.retain(|file| file.extension().is_some_and(|it| it == "md"));
+    pages.sort();
+    let cases = tempfile::tempdir().unwrap();
+    for page in &pages {
+        let name = page.file_stem().unwrap().to_string_lossy();
+        let text = std::fs::read_to_string(page).unwrap();
+        for (number, example) in examples(&text).iter().enumerate() {
+            let folder = cases.path().join(format!("{name}-{number}"));
+            let has_layout = example.files.iter().any(|(name, _)| name == "disko.nix");
+            if !has_layout || !case(&folder, example) {
+                let _ = std::fs::remove_dir_all(&folder);
+            }
+        }
+    }
+    let judged = hosts.json(
+        "",
+        &format!(
+            "import ./tests/nix/fragments.nix {{ inherit pkgs disko; cases = \"{}\"; }}",
+            cases.path().canonicalize().unwrap().display()
+        ),
+    );
+    let judged = judged.as_array().unwrap();
+    let mut options = std::collections::BTreeSet::new();
+    for case in judged {
+        let name = &case["name"];
+        for option in case["options"].as_array().unwrap() {
+            options.insert(option.as_str().unwrap().to_owned());
+        }
+        for how in ["imported", "byModule", "overDefaults"] {
+            assert_eq!(case[how], case["wanted"], "{name} {how} {}", case["options"]);
+        }
+        assert_eq!(case["underPerson"], case["person"], "{name} {}", case["options"]);
+        assert_eq!(case["withoutEnable"], true, "{name}");
+        assert_eq!(case["mounts"], true, "{name}");
+    }
+    let options: Vec<_> = options.into_iter().collect();
+    expect_test::expect![[r#"
+        boot.kernel.sysctl."vm.dirty_background_bytes"
+        boot.kernel.sysctl."vm.dirty_bytes"
+        boot.kernel.sysctl."vm.page-cluster"
+        boot.kernel.sysctl."vm.swappiness"
+        boot.kernelParams
+        hardware.block.defaultSchedulerRotational
+        zramSwap.enable
+        zramSwap.priority"#]]
+    .assert_eq(&options.join("\n"));
+    assert!(judged.len() >= 5, "only {} fragments were judged", judged.len());
+}
