@@ -1,0 +1,50 @@
+# Three hosts whose disk layouts are checked before anything is deployed: `nix flake check`.
+{
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+    disko.url = "github:nix-community/disko";
+    disko.inputs.nixpkgs.follows = "nixpkgs";
+    disko-advise.url = "github:disko-advise/disko-advise";
+    disko-advise.inputs.nixpkgs.follows = "nixpkgs";
+  };
+
+  outputs =
+    {
+      self,
+      nixpkgs,
+      disko,
+      disko-advise,
+    }:
+    let
+      system = "x86_64-linux";
+      host =
+        name:
+        nixpkgs.lib.nixosSystem {
+          inherit system;
+          modules = [
+            disko.nixosModules.disko
+            # With the module, `nixos-rebuild` refuses a wrong layout as well.
+            disko-advise.nixosModules.default
+            { disko.advise.enable = true; }
+            { networking.hostName = name; }
+            (./hosts + "/${name}.nix")
+          ];
+        };
+    in
+    {
+      nixosConfigurations = {
+        desktop = host "desktop";
+        files = host "files";
+        database = host "database";
+      };
+
+      # One derivation a host, so that they are built side by side.
+      checks.${system} = builtins.mapAttrs (
+        _: configuration:
+        disko-advise.lib.mkCheck {
+          pkgs = nixpkgs.legacyPackages.${system};
+          host = disko-advise.lib.hostFacts configuration;
+        }
+      ) self.nixosConfigurations;
+    };
+}

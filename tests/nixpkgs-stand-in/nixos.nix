@@ -1,0 +1,153 @@
+# NixOS as far as tests of the module and of fragments go: the options that these read and set, declared
+# with the types and defaults of NixOS 26.11, and nothing made of them. Each group names the file of nixpkgs' `nixos/modules` that declares it.
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+  option = type: default: mkOption { inherit type default; };
+  flag = option types.bool;
+  service.options.enable = flag false;
+in
+{
+  options = {
+    # misc/assertions.nix
+    assertions = option (types.listOf types.unspecified) [ ];
+    warnings = option (types.listOf types.str) [ ];
+
+    # system/activation/top-level.nix, system/build.nix
+    system.checks = option (types.listOf types.package) [ ];
+    system.build = option (types.submodule { freeformType = types.lazyAttrsOf types.raw; }) { };
+
+    # tasks/network-interfaces.nix
+    networking.hostName = option types.str "nixos";
+    networking.hostId = option (types.nullOr types.str) null;
+
+    # tasks/filesystems.nix
+    fileSystems = option (types.attrsOf (
+      types.submodule (
+        { name, ... }:
+        {
+          options = {
+            mountPoint = option types.str name;
+            device = option (types.nullOr types.nonEmptyStr) null;
+            fsType = mkOption { type = types.nonEmptyStr; };
+            options = option (types.nonEmptyListOf types.nonEmptyStr) [ "defaults" ];
+            neededForBoot = flag false;
+          };
+        }
+      )
+    )) { };
+
+    # config/swap.nix
+    swapDevices = option (types.listOf (
+      types.submodule {
+        options = {
+          device = mkOption { type = types.nonEmptyStr; };
+          priority = option (types.nullOr types.int) null;
+          size = option (types.nullOr types.int) null;
+          discardPolicy = option (types.nullOr (
+            types.enum [
+              "once"
+              "pages"
+              "both"
+            ]
+          )) null;
+          options = option (types.listOf types.nonEmptyStr) [ "defaults" ];
+          randomEncryption = option (types.coercedTo types.bool (enable: { inherit enable; }) (
+            types.submodule {
+              options = {
+                enable = flag false;
+                allowDiscards = flag false;
+              };
+            }
+          )) false;
+        };
+      }
+    )) [ ];
+
+    boot = {
+      # system/boot/luksroot.nix
+      initrd.luks.devices = option (types.attrsOf (
+        types.submodule {
+          freeformType = types.attrsOf types.raw;
+          options = {
+            device = mkOption { type = types.str; };
+            allowDiscards = flag false;
+            bypassWorkqueues = flag false;
+          };
+        }
+      )) { };
+      # system/boot/kernel.nix
+      initrd.kernelModules = option (types.listOf types.str) [ ];
+      initrd.availableKernelModules = option (types.listOf types.str) [ ];
+      # system/boot/stage-1.nix
+      resumeDevice = option types.str "";
+      # tasks/swraid.nix
+      swraid.enable = flag false;
+      swraid.mdadmConf = option types.lines "";
+      # system/boot/kernel.nix
+      kernelParams =
+        option (types.listOf (types.strMatching ''([^"[:space:]]|"[^"]*")+'' // { name = "kernelParam"; }))
+          [ ];
+      kernelPackages = option types.raw { };
+      # system/boot/modprobe.nix
+      extraModprobeConfig = option types.lines "";
+      # config/sysctl.nix
+      kernel.sysctl =
+        let
+          value = types.mkOptionType {
+            name = "sysctl option value";
+            check =
+              value:
+              builtins.isBool value || builtins.isString value || builtins.isInt value || value == null;
+            merge = lib.options.mergeOneOption;
+          };
+        in
+        option (types.submodule { freeformType = types.attrsOf value; }) { };
+      # system/boot/loader
+      loader.systemd-boot.enable = flag false;
+      loader.grub.efiSupport = flag false;
+      loader.grub.devices = option (types.listOf types.str) [ ];
+    };
+
+    # config/zram.nix
+    zramSwap = {
+      enable = flag false;
+      priority = option types.int 5;
+      memoryPercent = option types.ints.positive 50;
+    };
+
+    hardware = {
+      # hardware/block.nix
+      block = {
+        defaultScheduler = option (types.nullOr types.nonEmptyStr) null;
+        defaultSchedulerRotational = option (types.nullOr types.nonEmptyStr) null;
+        scheduler = option (types.attrsOf types.str) { };
+      };
+      # hardware/facter/default.nix
+      facter.reportPath = option (types.nullOr types.path) null;
+      facter.report = option (types.attrsOf types.anything) { };
+    };
+
+    # The modules of the services.
+    services = {
+      btrbk.instances = option (types.attrsOf types.raw) { };
+      fstrim = {
+        enable = flag true;
+      };
+      mysql = service.options // {
+        dataDir = option types.path "/var/lib/mysql";
+      };
+      postgresql = service.options // {
+        dataDir = option types.path "/var/lib/postgresql/18";
+      };
+      redis.servers = option (types.attrsOf (types.submodule service)) { };
+      samba = service.options;
+      snapper.configs = option (types.attrsOf types.raw) { };
+      udev.extraRules = option types.lines "";
+      xserver.enable = flag false;
+      zfs.trim.enable = flag true;
+    };
+    virtualisation.libvirtd.enable = flag false;
+    virtualisation.docker.enable = flag false;
+  };
+}
