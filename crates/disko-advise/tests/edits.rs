@@ -476,3 +476,32 @@ fn an_option_that_file_systems_adds_beside_the_layout_counts() {
     let text = format!("{{ {layout}\nfileSystems.\"/\".options = [ \"compress=zstd\" ]; }}");
     check(&[("disko.nix", &text)], &expect![[""]]);
 }
+
+/// Found by fuzzing: what is evaluated are bytes, what is shown is text.
+#[test]
+fn a_file_that_is_not_utf_8_is_judged_shown_and_not_edited() {
+    let layout = on_one_disk(
+        r#"{
+      "/root" = { mountpoint = "/"; };
+      "/home" = { mountpoint = "/home"; mountOptions = [ "compress=zstd" ]; };
+    }"#,
+    );
+    let mut bytes = vec![b'#'];
+    bytes.extend([0xff; 100]);
+    bytes.extend(format!("\n{{ {layout} }}").as_bytes());
+    let world = MemoryWorld::new().with("/etc/nixos/disko.nix", &bytes);
+    let evaluation = Evaluation::default();
+    let advice = advise(Question::new(
+        &world,
+        Path::new("/etc/nixos/disko.nix"),
+        &evaluation,
+    ));
+    assert_eq!(advice.judgement.findings.len(), 1);
+    let look = disko_advise::emit::Look {
+        colour: false,
+        width: 80,
+    };
+    let shown = disko_advise::emit::text(&advice.files, &advice.judgement, &advice.edits, &[], look);
+    assert!(shown.contains("to be changed by hand"), "{shown}");
+    assert!(advice.edits.texts.is_empty());
+}

@@ -599,7 +599,12 @@ fn apply_all<'e>(files: &Files, edits: impl Iterator<Item = &'e TextEdit>) -> Op
         .into_iter()
         .map(|(file, edits)| {
             let source = files.get(file);
-            Some((source.path.clone(), text::apply(&source.text, &edits)?))
+            // What stands for bytes that are not UTF-8 must not be written back in their place.
+            let faithful = !source.text.contains(char::REPLACEMENT_CHARACTER);
+            Some((
+                source.path.clone(),
+                text::apply(&source.text, &edits).filter(|_| faithful)?,
+            ))
         })
         .collect()
 }

@@ -343,11 +343,23 @@ fn by_file(files: &Files, edits: &[TextEdit]) -> Vec<(std::sync::Arc<SourceFile>
 }
 
 /// A span cut to its first line, so that a set of fifty lines is not drawn whole.
+///
+/// The text of a file that is not UTF-8 is not byte for byte what was evaluated: a span of it is
+/// moved to where characters begin.
 fn first_line(source: &SourceFile, span: Span) -> std::ops::Range<usize> {
-    let range = span.range();
-    let text = source.text.get(range.clone()).unwrap_or("");
-    let first = text.lines().next().unwrap_or("");
-    range.start..range.start + first.len().max(usize::from(!text.is_empty()))
+    let text = &*source.text;
+    let boundary = |at: u32| {
+        let mut at = (at as usize).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let range = boundary(span.start)..boundary(span.end.max(span.start));
+    let covered = text.get(range.clone()).unwrap_or("");
+    let first = covered.lines().next().unwrap_or("");
+    let shortest = covered.chars().next().map_or(0, char::len_utf8);
+    range.start..range.start + first.len().max(shortest)
 }
 
 /// A problem of the input, drawn like a finding. Ends with a line break.
