@@ -22,6 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     for disk in &facts.disks {
-        let _ = (disk.media(), facts.disks_under(disk.shown_name()), facts.io_of(disk.shown_name()));
+        let _ = (
+            disk.media(),
+            facts.disks_under(disk.shown_name()),
+            facts.io_of(disk.shown_name()),
+        );
     }
 });

@@ -12,13 +12,18 @@ fuzz_target!(|bytes: &[u8]| {
         "{\"filesystems\":[",
         "{",
     ];
-    let Some((first, rest)) = bytes.split_first() else { return };
+    let Some((first, rest)) = bytes.split_first() else {
+        return;
+    };
     let beginning = BEGINNINGS[*first as usize % BEGINNINGS.len()];
     let text = [beginning.as_bytes(), rest].concat();
     let files = Files::new();
     let (facts, _) = facts::read(&files, [Input::new("document.json", &text)]);
     for disk in &facts.disks {
-        assert!(disk.size.as_ref().is_none_or(|size| size.value.0 > 0), "no disk has size 0");
+        assert!(
+            disk.size.as_ref().is_none_or(|size| size.value.0 > 0),
+            "no disk has size 0"
+        );
         let _ = disk.media();
     }
     for block in &facts.blocks {

@@ -12,7 +12,9 @@ fuzz_target!(|bytes: &[u8]| {
         "Device r/s rkB/s r_await %util\nsda ",
         "avg-cpu: %user %idle\n",
     ];
-    let Some((first, rest)) = bytes.split_first() else { return };
+    let Some((first, rest)) = bytes.split_first() else {
+        return;
+    };
     let beginning = BEGINNINGS[*first as usize % BEGINNINGS.len()];
     let text = [beginning.as_bytes(), rest].concat();
     let (facts, _) = facts::read(&Files::new(), [Input::new("iostat", &text)]);

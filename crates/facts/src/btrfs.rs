@@ -375,7 +375,7 @@ fn path_line(text: &str) -> Option<&str> {
 }
 
 /// Whether a size in a line has a unit with a fraction, so that digits were cut.
-fn is_rounded(text: &str) -> bool {
+pub(crate) fn is_rounded(text: &str) -> bool {
     text.contains("iB")
         || text.contains("kB")
         || text.contains("MB")
@@ -442,7 +442,8 @@ fn overall(place: &mut Place<'_>, line: &Line<'_>, usage: &mut BtrfsUsage) {
     }
 }
 
-fn block_group(name: &str) -> Option<BlockGroup> {
+/// What a chunk of that name holds.
+pub(crate) fn block_group(name: &str) -> Option<BlockGroup> {
     Some(match name {
         "Data" => BlockGroup::Data,
         "Metadata" => BlockGroup::Metadata,

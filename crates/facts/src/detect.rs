@@ -1,7 +1,9 @@
 //! What a file is: its content decides, its name helps where contents look alike.
 
 use crate::input::Place;
-use crate::{btrfs, df, io, sysfs, versions, zfs};
+use crate::{
+    btrfs, df, diskstats, files, io, iotop, luks, settings, subvolumes, sysctl, sysfs, versions, zfs,
+};
 
 /// What a file was understood as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,12 +44,44 @@ pub enum Kind {
     Kstat,
     /// A file of a copy of `/sys/block`.
     Sysfs,
+    /// `btrfs filesystem df`
+    BtrfsDf,
+    /// `btrfs subvolume list`
+    BtrfsSubvolumes,
+    /// `btrfs qgroup show`
+    BtrfsQgroups,
+    /// `btrfs scrub status`
+    BtrfsScrub,
+    /// `btrfs balance status`
+    BtrfsBalance,
+    /// `/sys/fs/btrfs/UUID/commit_stats`
+    BtrfsCommits,
+    /// `compsize`
+    Compsize,
+    /// `lsattr`
+    Lsattr,
+    /// `cryptsetup luksDump`, `cryptsetup status`
+    Luks,
+    /// `sysctl -a`, a copy of `/proc/sys`
+    Sysctl,
+    /// `iotop -b`
+    Iotop,
+    /// `/proc/diskstats`
+    Diskstats,
+    /// `fio --output-format=json`
+    Fio,
+    /// `smartctl -j`
+    Smartctl,
+    /// PostgreSQL's `pg_settings`
+    PgSettings,
+    /// Redis's `INFO`
+    RedisInfo,
 }
 
 impl Kind {
     /// Whether it may be of any length: samples taken again and again.
     pub(crate) fn is_log(self) -> bool {
-        matches!(self, Self::IostatJson | Self::IostatText)
+        matches!(self, Self::IostatJson | Self::IostatText | Self::Iotop)
     }
 
     /// The command or file whose output it is.
@@ -71,6 +105,22 @@ impl Kind {
             Self::ZfsGet => "zfs get",
             Self::Kstat => "a kstat",
             Self::Sysfs => "/sys/block",
+            Self::BtrfsDf => "btrfs filesystem df",
+            Self::BtrfsSubvolumes => "btrfs subvolume list",
+            Self::BtrfsQgroups => "btrfs qgroup show",
+            Self::BtrfsScrub => "btrfs scrub status",
+            Self::BtrfsBalance => "btrfs balance status",
+            Self::BtrfsCommits => "commit_stats",
+            Self::Compsize => "compsize",
+            Self::Lsattr => "lsattr",
+            Self::Luks => "cryptsetup",
+            Self::Sysctl => "sysctl",
+            Self::Iotop => "iotop",
+            Self::Diskstats => "/proc/diskstats",
+            Self::Fio => "fio",
+            Self::Smartctl => "smartctl -j",
+            Self::PgSettings => "pg_settings",
+            Self::RedisInfo => "redis INFO",
         }
     }
 }
@@ -79,6 +129,9 @@ impl Kind {
 pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     if sysfs::attribute(&place.name).is_some() {
         return Some(Kind::Sysfs);
+    }
+    if sysctl::of_path(&place.name).is_some_and(|name| name != "kernel.osrelease") {
+        return Some(Kind::Sysctl);
     }
     let mut lines = head.lines().filter(|line| !line.trim().is_empty()).take(200);
     let first = lines.next()?;
@@ -95,12 +148,48 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     if zfs::is_kstat(first, second) {
         return Some(Kind::Kstat);
     }
+    if subvolumes::is_commits(first, second) {
+        return Some(Kind::BtrfsCommits);
+    }
     // What can only be one thing comes first.
     if any(&|line| line.trim() == "Overall:") && any(&|line| line.trim_start().starts_with("Device size:")) {
         return Some(Kind::BtrfsUsage);
     }
     if any(&btrfs::is_device_stats) {
         return Some(Kind::BtrfsDeviceStats);
+    }
+    if any(&subvolumes::is_df) {
+        return Some(Kind::BtrfsDf);
+    }
+    if any(&subvolumes::is_subvolume) {
+        return Some(Kind::BtrfsSubvolumes);
+    }
+    if any(&subvolumes::is_qgroup_header) {
+        return Some(Kind::BtrfsQgroups);
+    }
+    if any(&|line| line.starts_with("UUID:"))
+        && any(&|line| {
+            line.starts_with("Error summary:")
+                || line.contains("no stats available")
+                || line.trim_start().starts_with("data_extents_scrubbed:")
+        })
+    {
+        return Some(Kind::BtrfsScrub);
+    }
+    if any(&subvolumes::is_balance) {
+        return Some(Kind::BtrfsBalance);
+    }
+    if any(&files::is_compsize_header) {
+        return Some(Kind::Compsize);
+    }
+    if any(&|line| luks::is_dump(line) || luks::is_status(line)) {
+        return Some(Kind::Luks);
+    }
+    if any(&settings::is_redis) {
+        return Some(Kind::RedisInfo);
+    }
+    if settings::is_pg_header(first) {
+        return Some(Kind::PgSettings);
     }
     if any(&|line| line.contains("avg10=") && line.contains("avg300=")) {
         return Some(Kind::Pressure);
@@ -127,6 +216,18 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     }
     if all().take(5).any(zfs::is_property_row) {
         return Some(Kind::ZfsGet);
+    }
+    if all().take(5).any(diskstats::is) {
+        return Some(Kind::Diskstats);
+    }
+    if all().take(5).any(iotop::is) {
+        return Some(Kind::Iotop);
+    }
+    if all().take(5).any(files::is_lsattr) {
+        return Some(Kind::Lsattr);
+    }
+    if all().take(5).any(sysctl::is) {
+        return Some(Kind::Sysctl);
     }
     if all().take(5).any(is_mount) {
         return Some(Kind::Mounts);

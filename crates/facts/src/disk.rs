@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use source::{Bytes, Known, Missing, Origin, Sourced};
+use source::{Bytes, Known, Missing, Origin, Percent, Sourced};
 
 use crate::facts::{Fact, Facts, kernel_name, put};
 
@@ -41,8 +41,70 @@ pub struct DiskFacts {
     pub scheduler: Fact<Scheduler>,
     /// The settings of its queue.
     pub queue: QueueFacts,
+    /// Rotations a minute, as the disk itself tells; 0 for flash.
+    pub rotation: Fact<u64>,
+    /// What the disk says of its own health.
+    pub health: Health,
     /// What is exported here although it is no disk.
     pub unreal: Fact<Unreal>,
+}
+
+/// What a disk says of its own health, from `smartctl -j`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    /// Whether its own assessment is good. Many disks fail without ever saying so.
+    pub passed: Fact<bool>,
+    /// Sectors that were replaced (attribute 5), or grown defects of SAS.
+    pub reallocated: Fact<u64>,
+    /// Sectors that could not be read and wait (attribute 197).
+    pub pending: Fact<u64>,
+    /// Sectors that could not be read at all (attribute 198, or media errors of NVMe).
+    pub uncorrectable: Fact<u64>,
+    /// Transfers that were broken (attribute 199): mostly the cable.
+    pub transfer_errors: Fact<u64>,
+    /// Attributes that are, or were, below their threshold.
+    pub failed_attributes: Vec<Sourced<Arc<str>>>,
+    /// NVMe's warnings as bits; zero when there are none.
+    pub critical_warning: Fact<u64>,
+    /// What of its life is used up, as the maker counts it; may exceed 100 (NVMe).
+    pub used: Fact<Percent>,
+    /// What of the spare blocks is left (NVMe).
+    pub spare: Fact<Percent>,
+    /// The temperature in degrees Celsius.
+    pub temperature: Fact<u64>,
+    /// How long it has run, in hours.
+    pub hours: Fact<u64>,
+}
+
+impl Health {
+    /// What is wrong, each with its count: reasons to look after the disk before its speed.
+    pub fn faults(&self) -> Vec<Sourced<String>> {
+        let mut faults = Vec::new();
+        if let Some(passed) = self.passed.as_ref().filter(|passed| !passed.value) {
+            faults.push(Sourced::new(
+                "the disk says that it is failing".to_owned(),
+                passed.origin.clone(),
+            ));
+        }
+        for (name, count) in [
+            ("reallocated sectors", &self.reallocated),
+            ("pending sectors", &self.pending),
+            ("uncorrectable errors", &self.uncorrectable),
+            ("broken transfers", &self.transfer_errors),
+        ] {
+            if let Some(count) = count.as_ref().filter(|count| count.value > 0) {
+                faults.push(Sourced::new(
+                    format!("{} {name}", count.value),
+                    count.origin.clone(),
+                ));
+            }
+        }
+        if let Some(warning) = self.critical_warning.as_ref().filter(|warning| warning.value > 0) {
+            let text = format!("critical warning {:#04x}", warning.value);
+            faults.push(Sourced::new(text, warning.origin.clone()));
+        }
+        faults
+    }
 }
 
 /// The settings of a disk's queue, from `/sys/block/*/queue` or lsblk.
@@ -254,7 +316,7 @@ pub enum Sureness {
     /// From the kernel's flag, on a path where the flag is known to lie:
     /// behind USB, a RAID controller, or in a virtual machine.
     Likely,
-    /// NVMe, MMC, or the kernel's flag of a disk that it sees itself.
+    /// NVMe, MMC, what the disk itself tells, or the kernel's flag of a disk that it sees itself.
     Certain,
 }
 
@@ -304,6 +366,14 @@ impl DiskFacts {
                 Transport::Mmc => return Ok((by(&of.origin, Media::Mmc), Sureness::Certain)),
                 _ => {}
             }
+        }
+        if let Some(rotation) = &self.rotation {
+            let media = if rotation.value > 0 {
+                Media::Hdd
+            } else {
+                Media::Ssd
+            };
+            return Ok((by(&rotation.origin, media), Sureness::Certain));
         }
         if let Some(rotational) = &self.rotational {
             let media = if rotational.value { Media::Hdd } else { Media::Ssd };
@@ -633,6 +703,8 @@ pub(crate) struct Index {
     serials: HashMap<Arc<str>, usize>,
     /// Block devices by kernel name.
     blocks: HashMap<Arc<str>, usize>,
+    /// Counters of `/proc/diskstats`, which become rates when all files are read.
+    pub(crate) diskstats: crate::diskstats::Samples,
     /// Hardware reports, which are read last: a live listing counts before them.
     pub(crate) reports: Vec<Report>,
 }
@@ -790,6 +862,12 @@ fn merge(known: &mut DiskFacts, new: DiskFacts, contradictions: &mut Vec<crate::
     }
     if known.behind_raid.is_none() {
         known.behind_raid = new.behind_raid;
+    }
+    if known.rotation.is_none() {
+        known.rotation = new.rotation;
+    }
+    if known.health == Health::default() {
+        known.health = new.health;
     }
     match (&known.unreal, &new.unreal) {
         (Some(a), None) if a.value == Unreal::Empty && known.size.is_some() => known.unreal = None,

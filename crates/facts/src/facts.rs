@@ -1,5 +1,6 @@
 //! Everything that was read, in one plain struct.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,10 +11,16 @@ use crate::cpu::CpuFacts;
 use crate::detect::Kind;
 use crate::df::DfRow;
 use crate::disk::{BlockDevice, Controller, DiskFacts};
+use crate::files::{Compression, FileFlags};
+use crate::fio::FioJob;
 use crate::io::{CpuUse, DeviceIo};
+use crate::iotop::ProcessIo;
+use crate::luks::Luks;
 use crate::memory::{MemoryFacts, Swap};
 use crate::mounts::Mount;
 use crate::pressure::Pressures;
+use crate::settings::PgSetting;
+use crate::subvolumes::{Balance, BtrfsCommits, Qgroup, Scrub, Subvolume};
 use crate::versions::Versions;
 use crate::zfs::{ArcStats, Counters, ZfsProperty, Zpool, ZpoolStatus};
 
@@ -54,6 +61,35 @@ pub struct Facts {
     pub df: Vec<DfRow>,
     /// `btrfs filesystem usage`, one of each filesystem that was asked.
     pub btrfs: Vec<BtrfsUsage>,
+    /// `btrfs subvolume list`.
+    pub subvolumes: Vec<Subvolume>,
+    /// `btrfs qgroup show`. Quotas are on where there are any.
+    pub qgroups: Vec<Qgroup>,
+    /// `btrfs scrub status`.
+    pub scrubs: Vec<Scrub>,
+    /// `btrfs balance status`.
+    pub balances: Vec<Balance>,
+    /// `/sys/fs/btrfs/UUID/commit_stats`.
+    pub btrfs_commits: Vec<BtrfsCommits>,
+    /// `compsize`.
+    pub compression: Vec<Compression>,
+    /// `lsattr`.
+    pub file_flags: Vec<FileFlags>,
+    /// `cryptsetup luksDump` and `cryptsetup status`.
+    pub luks: Vec<Luks>,
+    /// Kernel parameters by name: `vm.dirty_ratio`.
+    pub sysctl: BTreeMap<Arc<str>, Sourced<Arc<str>>>,
+    /// What iotop measured of each command.
+    pub processes: Vec<ProcessIo>,
+    /// Whether the kernel accounts for delays (`kernel.task_delayacct`), as far as iotop showed it.
+    /// Without, iotop knows no waiting times.
+    pub delay_accounting: Fact<bool>,
+    /// What fio measured.
+    pub fio: Vec<FioJob>,
+    /// PostgreSQL's settings by name.
+    pub postgres: BTreeMap<Arc<str>, PgSetting>,
+    /// Redis's `INFO` by name.
+    pub redis: BTreeMap<Arc<str>, Sourced<Arc<str>>>,
     /// `btrfs device stats`.
     pub btrfs_errors: Vec<BtrfsDeviceErrors>,
     /// What iostat measured of each device.

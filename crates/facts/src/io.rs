@@ -479,26 +479,43 @@ fn has_y(command: &str) -> bool {
 
 /// A decimal number with few digits, which is what iostat prints, without a detour over text.
 fn decimal(digits: &[u8]) -> Option<f64> {
+    match leading_decimal(digits) {
+        Some((value, length)) if length == digits.len() => Some(value),
+        // A comma, more digits than are exact, or no number at all.
+        _ => number::amount(std::str::from_utf8(digits).ok()?),
+    }
+}
+
+/// The number of at most 15 digits that the bytes begin with, and its length.
+fn leading_decimal(bytes: &[u8]) -> Option<(f64, usize)> {
     const SCALES: [f64; 16] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
     ];
-    if digits.is_empty() || digits.len() > 16 {
-        return number::amount(std::str::from_utf8(digits).ok()?);
-    }
     let mut whole = 0_u64;
-    let mut fraction = None;
-    for (at, &digit) in digits.iter().enumerate() {
-        match digit {
-            b'0'..=b'9' => whole = whole * 10 + u64::from(digit - b'0'),
-            b'.' | b',' if fraction.is_none() => fraction = Some(digits.len() - at - 1),
-            _ => return None,
+    let mut length = 0;
+    let mut digits = 0;
+    let mut point = None;
+    for &byte in bytes.iter().take(17) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            whole = whole * 10 + u64::from(digit);
+            digits += 1;
+        } else if byte == b'.' && point.is_none() {
+            point = Some(digits);
+        } else {
+            break;
         }
+        length += 1;
     }
-    if fraction.is_some() && digits.len() == 1 {
+    if digits == 0 || digits > 15 {
         return None;
     }
+    let fraction = point.map_or(0, |point| digits - point);
     // Both are exact below 2^53, so the quotient is the nearest float.
-    Some(whole as f64 / SCALES.get(fraction.unwrap_or(0)).copied().unwrap_or(1.0))
+    Some((
+        whole as f64 / SCALES.get(fraction).copied().unwrap_or(1.0),
+        length,
+    ))
 }
 
 /// Whether a value can be what its column says.
@@ -592,16 +609,49 @@ fn json_disks<R: BufRead>(
 ) -> Result<(), Stop> {
     let file = place.file;
     let mut name = String::new();
+    let mut shape = Shape::default();
     loop {
         match pull.next()? {
             Token::Object => {
-                pull.mark();
                 name.clear();
                 let mut row = Row::new();
+                // Nearly all rows stand in one line and have the fields of the row before.
+                let line = pull.line();
+                if let Some(text) = pull.flat_object() {
+                    if !shape.fits(text, line, &mut name, &mut row) {
+                        shape = Shape::of(text);
+                        name.clear();
+                        row = Row::new();
+                    }
+                    if !name.is_empty() || shape.fits(text, line, &mut name, &mut row) {
+                        reading.log().add(&name, &row, |spot| quote(file, text, spot));
+                        pull.skip_flat_object();
+                        continue;
+                    }
+                    name.clear();
+                    row = Row::new();
+                }
+                pull.mark();
+                // A number that may go on behind a comma: where it stands, and what it is.
+                let mut whole: Option<(u64, u64, Metric, f64)> = None;
                 loop {
                     match pull.next()? {
                         Token::ObjectEnd => break,
                         Token::Key => {}
+                        Token::Number => {
+                            // With a decimal comma, `1,23` reads as two numbers.
+                            let (start, end) = pull.range();
+                            let base = pull.mark_start();
+                            if let Some((first, behind, metric, unit)) = whole.take() {
+                                let at = |offset: u64| (offset - base) as usize;
+                                let text = pull.marked().get(at(first)..at(end)).unwrap_or(&[]);
+                                let value = decimal(text).map(|value| value * unit);
+                                if let Some(value) = value.filter(|_| behind + 1 == start) {
+                                    row.set(metric, value, (pull.line(), at(first) as u32, at(end) as u32));
+                                }
+                            }
+                            continue;
+                        }
                         token => {
                             pull.skip(token)?;
                             continue;
@@ -621,6 +671,7 @@ fn json_disks<R: BufRead>(
                                     let base = pull.mark_start();
                                     let at = |offset: u64| (offset - base) as u32;
                                     row.set(metric, value, (pull.line(), at(start), at(end)));
+                                    whole = Some((start, end, metric, unit));
                                 }
                                 None => {
                                     let text = crate::json::shorten(&pull.text());
@@ -651,6 +702,120 @@ fn json_disks<R: BufRead>(
             Token::ArrayEnd | Token::End => return Ok(()),
             token => pull.skip(token)?,
         }
+    }
+}
+
+/// The fields of a row that stands in one line, as its letters between the values:
+/// most rows are the row before with other numbers.
+#[derive(Default)]
+struct Shape {
+    fields: Vec<(Box<[u8]>, Field)>,
+}
+
+/// What stands in a field.
+#[derive(Clone, Copy)]
+enum Field {
+    Name,
+    Value(Metric, f64),
+    Other,
+}
+
+/// The letters of a string or number that starts here.
+fn value_end(text: &[u8], start: usize, quoted: bool) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let end = if quoted {
+        memchr::memchr2(b'"', b'\\', rest).filter(|at| rest.get(*at) == Some(&b'"'))?
+    } else {
+        rest.iter()
+            .position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'-'))?
+    };
+    Some(start + end)
+}
+
+impl Shape {
+    /// The shape of an object of strings and numbers alone; that of any other fits nothing.
+    fn of(text: &[u8]) -> Self {
+        let mut fields = Vec::new();
+        let mut at = 0;
+        while fields.len() < 64 {
+            let field = (|| {
+                let key = memchr::memchr(b'"', text.get(at..)?)? + at + 1;
+                // The mark that closes a string value stands before the next key.
+                let key = match fields.last() {
+                    Some((_, Field::Name)) => memchr::memchr(b'"', text.get(key..)?)? + key + 1,
+                    _ => key,
+                };
+                let key_end = value_end(text, key, true)?;
+                let colon = text
+                    .get(key_end + 1)
+                    .filter(|byte| **byte == b':')
+                    .map(|_| key_end + 2)?;
+                let blanks = text
+                    .get(colon..)?
+                    .iter()
+                    .take_while(|byte| **byte == b' ')
+                    .count();
+                let quoted = text.get(colon + blanks) == Some(&b'"');
+                let start = colon + blanks + usize::from(quoted);
+                let end = value_end(text, start, quoted)?;
+                let name = text.get(key..key_end)?;
+                let field = match column(name) {
+                    _ if name == b"disk_device" && quoted => Field::Name,
+                    Some((metric, unit)) if !quoted => Field::Value(metric, unit),
+                    None if !quoted => Field::Other,
+                    _ => return None,
+                };
+                Some((Box::from(text.get(at..start)?), field, end))
+            })();
+            let Some((between, field, end)) = field else { break };
+            fields.push((between, field));
+            at = end;
+        }
+        // What is left must be the closing bracket, else something was not understood.
+        if text.get(at..) != Some(b"}") {
+            fields.clear();
+        }
+        Self { fields }
+    }
+
+    /// Reads a row of this shape. False if it has another, or a value that cannot be:
+    /// then the tokens tell.
+    fn fits(&self, text: &[u8], line: u32, name: &mut String, row: &mut Row) -> bool {
+        let mut at = 0;
+        for (between, field) in &self.fields {
+            let start = at + between.len();
+            if text.get(at..start) != Some(between) {
+                return false;
+            }
+            let end = match field {
+                Field::Name => {
+                    let Some(end) = value_end(text, start, true) else {
+                        return false;
+                    };
+                    name.push_str(&String::from_utf8_lossy(text.get(start..end).unwrap_or(&[])));
+                    end
+                }
+                Field::Other => {
+                    let Some(end) = value_end(text, start, false) else {
+                        return false;
+                    };
+                    end
+                }
+                Field::Value(metric, unit) => {
+                    let Some((value, length)) = leading_decimal(text.get(start..).unwrap_or(&[])) else {
+                        return false;
+                    };
+                    let value = value * unit;
+                    if !believed(*metric, value) {
+                        return false;
+                    }
+                    row.set(*metric, value, (line, start as u32, (start + length) as u32));
+                    start + length
+                }
+            };
+            at = end;
+        }
+        !self.fields.is_empty() && text.get(at..) == Some(b"}")
     }
 }
 
@@ -710,6 +875,9 @@ fn json_cpu<R: BufRead>(
 
 /// Whether a line heads the devices of iostat's text output.
 pub(crate) fn is_header(line: &str) -> bool {
+    if !line.starts_with("Device") && !line.trim_end().ends_with(" Device") {
+        return false;
+    }
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let names = match words.as_slice() {
         ["Device" | "Device:", names @ ..] => names,
@@ -798,7 +966,36 @@ pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     reading.finish(facts, index);
 }
 
+/// Reads a row whose figures are all plain numbers that can be; where its name ends.
+fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], row: &mut Row) -> Option<usize> {
+    let text = line.text.as_bytes();
+    let name_end = text.iter().position(|byte| *byte == b' ')?;
+    let mut at = name_end;
+    for known in columns {
+        let blanks = text.get(at..)?.iter().take_while(|byte| **byte == b' ').count();
+        let start = at + blanks;
+        let (value, length) = leading_decimal(text.get(start..)?)?;
+        at = start + length;
+        if blanks == 0 || !matches!(text.get(at), None | Some(b' ')) {
+            return None;
+        }
+        if let Some((metric, unit)) = known {
+            let value = Some(value * unit).filter(|value| believed(*metric, *value))?;
+            row.set(*metric, value, (line.no, start as u32, at as u32));
+        }
+    }
+    (name_end > 0 && at == text.len()).then_some(name_end)
+}
+
 fn text_row(place: &mut Place<'_>, line: &Line<'_>, table: &Table, reading: &mut Reading) {
+    let mut row = Row::new();
+    if let Some(end) = plain_row(line, &table.columns, &mut row).filter(|_| !table.name_last) {
+        let name = line.text.get(..end).unwrap_or("").trim_end_matches(':');
+        reading.log().add(name, &row, |(_, start, end)| {
+            Quote::at(line.file, line.no, line.text, start as usize..end as usize)
+        });
+        return;
+    }
     let text = line.text.trim_end();
     let (name, figures) = if table.name_last {
         text.rsplit_once(' ')

@@ -128,8 +128,7 @@ impl<R: BufRead> Pull<R> {
         self.mark = Some(self.last.0);
     }
 
-    /// Ends the marked stretch; the letters from its start to the last token,
-    /// and where the stretch `inner` of the input lies in it.
+    /// The letters from the mark to the end of the last token.
     pub(crate) fn marked(&self) -> &[u8] {
         let start = self.mark.unwrap_or(self.last.0);
         self.window.get(start..self.last.1).unwrap_or(&[])
@@ -142,6 +141,29 @@ impl<R: BufRead> Pull<R> {
 
     pub(crate) fn unmark(&mut self) {
         self.mark = None;
+    }
+
+    /// The letters of the object that was just opened, if they are at hand,
+    /// stand in one line and hold no other object.
+    pub(crate) fn flat_object(&self) -> Option<&[u8]> {
+        let start = self.last.0;
+        let rest = self.window.get(start..)?;
+        let end = memchr::memchr2(b'}', b'\n', rest)?;
+        let text = rest.get(..=end)?;
+        let inner = text.get(1..)?;
+        let flat = text.last() == Some(&b'}') && memchr::memchr(b'{', inner).is_none();
+        flat.then_some(text)
+    }
+
+    /// Goes on behind the object that [`Self::flat_object`] gave.
+    pub(crate) fn skip_flat_object(&mut self) {
+        let length = self.flat_object().map_or(0, <[u8]>::len);
+        if length > 0 {
+            self.at = self.last.0 + length;
+            self.last.1 = self.at;
+            self.open.pop();
+            self.key_next = false;
+        }
     }
 
     /// Makes sure that a byte is at hand; `None` at the end of the input.
@@ -669,6 +691,29 @@ impl<'t> Doc<'t> {
             Some(bytes) => Some(self.sourced(bytes, value)),
             None => {
                 self.warn(place, value, format_args!("`{name}` is not a size in range"));
+                None
+            }
+        }
+    }
+
+    /// A member that is a number, not below zero.
+    pub(crate) fn amount(&self, place: &mut Place<'_>, of: &Json, name: &str) -> Option<Sourced<f64>> {
+        let value = of.get(name)?;
+        if value.is_null() {
+            return None;
+        }
+        let number = value
+            .letters()
+            .and_then(|letters| letters.trim().replace(',', ".").parse::<f64>().ok())
+            .filter(|number| number.is_finite() && *number >= 0.0);
+        match number {
+            Some(number) => Some(self.sourced(number, value)),
+            None => {
+                self.warn(
+                    place,
+                    value,
+                    format_args!("`{name}` is not a number that it can be"),
+                );
                 None
             }
         }

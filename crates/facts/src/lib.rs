@@ -22,17 +22,26 @@ mod cpu;
 mod detect;
 mod df;
 mod disk;
+mod diskstats;
 mod facter;
 mod facts;
+mod files;
+mod fio;
 mod input;
 mod io;
+mod iotop;
 mod json;
 mod lsblk;
+mod luks;
 mod memory;
 mod mounts;
 mod number;
 mod pressure;
 mod series;
+mod settings;
+mod smart;
+mod subvolumes;
+mod sysctl;
 mod sysfs;
 mod versions;
 mod zfs;
@@ -47,16 +56,22 @@ pub use crate::cpu::CpuFacts;
 pub use crate::detect::Kind;
 pub use crate::df::DfRow;
 pub use crate::disk::{
-    BlockDevice, BlockKind, Controller, ControllerKind, DiskFacts, Media, QueueFacts, Scheduler, Sureness,
-    Transport, Unreal,
+    BlockDevice, BlockKind, Controller, ControllerKind, DiskFacts, Health, Media, QueueFacts, Scheduler,
+    Sureness, Transport, Unreal,
 };
 pub use crate::facts::{Contradiction, Fact, Facts, FileRead, kernel_name, whole_disk};
+pub use crate::files::{Compression, CompressionRow, FileFlags};
+pub use crate::fio::{FioJob, FioSide};
 pub use crate::input::Input;
 pub use crate::io::{CpuUse, DeviceIo, Window};
+pub use crate::iotop::ProcessIo;
+pub use crate::luks::Luks;
 pub use crate::memory::{MemoryFacts, Swap};
 pub use crate::mounts::Mount;
 pub use crate::pressure::{Pressure, Pressures, Resource, Stall};
 pub use crate::series::Series;
+pub use crate::settings::PgSetting;
+pub use crate::subvolumes::{Balance, BtrfsCommits, Qgroup, Scrub, Subvolume};
 pub use crate::versions::{Version, Versions};
 pub use crate::zfs::{
     ArcStats, Counters, Kstat, PropertySource, Vdev, VdevClass, ZfsProperty, Zpool, ZpoolStatus,
@@ -98,6 +113,7 @@ pub fn read<'a>(files: &Files, inputs: impl IntoIterator<Item = Input<'a>>) -> (
             Err(error) => problems.push(Problem::error(format!("{path}: {error}"))),
         }
     }
+    diskstats::finish(&mut facts, &mut index);
     for report in std::mem::take(&mut index.reports) {
         let mut place = Place::new(report.file, report.name, None, report.kept, &mut problems);
         let doc = Doc::new(report.file, &report.text, report.line, report.offset);
@@ -301,9 +317,26 @@ fn reader(place: &mut Place<'_>, kind: Kind, lines: &mut Lines<'_>, facts: &mut 
             let seconds = detect::seconds_later(&place.name);
             zfs::kstat(place, lines, facts, seconds);
         }
+        Kind::BtrfsDf => subvolumes::df(place, lines, facts),
+        Kind::BtrfsSubvolumes => subvolumes::subvolumes(place, lines, facts),
+        Kind::BtrfsQgroups => subvolumes::qgroups(place, lines, facts),
+        Kind::BtrfsScrub => subvolumes::scrub(place, lines, facts),
+        Kind::BtrfsBalance => subvolumes::balance(place, lines, facts),
+        Kind::BtrfsCommits => subvolumes::commits(place, lines, facts),
+        Kind::Compsize => files::compsize(place, lines, facts),
+        Kind::Lsattr => files::lsattr(place, lines, facts),
+        Kind::Luks => luks::read(place, lines, facts),
+        Kind::Sysctl => sysctl::read(place, lines, facts),
+        Kind::Iotop => iotop::read(place, lines, facts),
+        Kind::Diskstats => {
+            let seconds = detect::seconds_later(&place.name);
+            diskstats::read(place, lines, index, seconds);
+        }
+        Kind::PgSettings => settings::pg_csv(place, lines, facts),
+        Kind::RedisInfo => settings::redis(place, lines, facts),
         Kind::Sysfs => sysfs::read(place, lines, facts, index),
         // These are documents and logs in JSON, read elsewhere.
-        Kind::Facter | Kind::Lsblk | Kind::Findmnt | Kind::IostatJson => {}
+        Kind::Facter | Kind::Lsblk | Kind::Findmnt | Kind::IostatJson | Kind::Fio | Kind::Smartctl => {}
     }
 }
 
@@ -318,6 +351,12 @@ fn document(place: &mut Place<'_>, text: &str, line: u32, offset: u64, facts: &m
         Kind::Lsblk
     } else if root.get("filesystems").is_some() {
         Kind::Findmnt
+    } else if smart::is(root) {
+        Kind::Smartctl
+    } else if fio::is(root) {
+        Kind::Fio
+    } else if settings::is_pg_json(root) {
+        Kind::PgSettings
     } else if facter::is(root) {
         Kind::Facter
     } else {
@@ -328,6 +367,9 @@ fn document(place: &mut Place<'_>, text: &str, line: u32, offset: u64, facts: &m
     match kind {
         Kind::Lsblk => lsblk::read(place, &doc, root, facts, index),
         Kind::Findmnt => mounts::findmnt(place, &doc, root, facts),
+        Kind::Smartctl => smart::read(place, &doc, root, facts, index),
+        Kind::Fio => fio::read(place, &doc, root, facts),
+        Kind::PgSettings => settings::pg_json(&doc, root, facts),
         _ => index.reports.push(Report {
             file: place.file,
             name: Arc::clone(&place.name),

@@ -172,7 +172,8 @@ fn huge(path: &str, head: &[u8], again: &[u8]) -> (Facts, Vec<Problem>) {
 /// 100 MB of each kind: read to the end, or refused with a clear problem, with what came before kept.
 #[test]
 fn files_of_a_hundred_megabytes() {
-    let cases: &[(&str, &[u8], &[u8], Option<Kind>)] = &[
+    type Case<'a> = (&'a str, &'a [u8], &'a [u8], Option<Kind>);
+    let cases: &[Case<'_>] = &[
         (
             "df",
             b"Filesystem 1K-blocks Used Available Use% Mounted on\n",

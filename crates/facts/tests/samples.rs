@@ -83,12 +83,20 @@ macro_rules! read {
 
 read! {
     btrfs: each("btrfs");
+    cryptsetup: each("cryptsetup");
     df: each("df");
+    diskstats: bundle("diskstats");
     facter: each("facter");
+    files: each("files");
+    fio: each("fio");
     findmnt: each("findmnt");
     iostat: each("iostat");
+    iotop: each("iotop");
     lsblk: each("lsblk");
     proc: each("proc");
+    services: each("services");
+    smartctl: each("smartctl");
+    sysctl: each("sysctl");
     sysfs: bundle("sysfs");
     versions: each("versions");
     zfs: each("zfs");

@@ -1,0 +1,235 @@
+//! iotop in batch mode: which processes read and write, over any number of samples.
+//!
+//! Rows of python's iotop and of iotop-c, with any of `-o -k -t -q -qq -qqq`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use source::{BytesPerSecond, Percent, Quote, Sourced};
+
+use crate::facts::{Fact, Facts};
+use crate::input::{Line, Lines, Place};
+use crate::number;
+use crate::series::{Gather, Series};
+
+/// What one command read and wrote, whatever processes and threads it had.
+///
+/// Writes often appear under a kernel thread (`kworker`, `btrfs-transaction`, `jbd2`, `z_wr_iss`)
+/// and not under the program that caused them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessIo {
+    /// The command line, cut to a length that can be shown; in brackets if it is a kernel thread.
+    pub command: Arc<str>,
+    /// The user.
+    pub user: Arc<str>,
+    /// Reads, per row in which it was listed.
+    pub read: Sourced<Series<BytesPerSecond>>,
+    /// Writes.
+    pub write: Sourced<Series<BytesPerSecond>>,
+    /// The time that it waited for a disk. Missing where delay accounting is off.
+    pub waiting: Fact<Series<Percent>>,
+    /// The time that it waited for swap.
+    pub swapping: Fact<Series<Percent>>,
+}
+
+impl ProcessIo {
+    /// Whether it is a thread of the kernel.
+    pub fn is_kernel(&self) -> bool {
+        self.command.starts_with('[')
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    gather: Gather,
+    quote: Option<Quote>,
+}
+
+impl Kept {
+    fn add(&mut self, line: &Line<'_>, at: &str, value: f64) {
+        if self.gather.add(value) {
+            self.quote = Some(line.quote(at));
+        }
+    }
+
+    fn sourced<T>(self, unit: impl FnMut(f64) -> T) -> Fact<Series<T>> {
+        let series = self.gather.series()?;
+        Some(Sourced::new(series.map(unit), source::Origin::Probe(self.quote?)))
+    }
+}
+
+struct Command {
+    user: Arc<str>,
+    read: Kept,
+    write: Kept,
+    waiting: Kept,
+    swapping: Kept,
+}
+
+/// The parts of a row.
+struct Row<'t> {
+    user: &'t str,
+    read: (&'t str, f64),
+    write: (&'t str, f64),
+    swapping: Option<(&'t str, f64)>,
+    waiting: Option<(&'t str, f64)>,
+    /// What stands there where delay accounting is off.
+    unavailable: Option<&'t str>,
+    command: &'t str,
+}
+
+/// A word and what is left behind it.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start();
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+/// A rate such as `2329.58 K/s`, in bytes a second.
+fn rate(text: &str) -> Option<((&str, f64), &str)> {
+    let (figure, rest) = word(text)?;
+    let (unit, rest) = word(rest)?;
+    let factor = match unit {
+        "B/s" => 1.0,
+        "K/s" => 1024.0,
+        "M/s" => 1024.0 * 1024.0,
+        "G/s" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    let rate = number::amount(figure)? * factor;
+    (rate < 1e13).then_some(((figure, rate), rest))
+}
+
+/// A share such as `12.34 %`.
+fn share(text: &str) -> Option<((&str, f64), &str)> {
+    let (figure, rest) = word(text)?;
+    let (sign, rest) = word(rest)?;
+    let share = number::amount(figure).filter(|share| *share <= 100.01)?;
+    (sign == "%").then_some(((figure, share), rest))
+}
+
+fn row(line: &str) -> Option<Row<'_>> {
+    let (mut first, mut rest) = word(line)?;
+    // With -t the time stands in front.
+    if first.contains(':') {
+        (first, rest) = word(rest)?;
+    }
+    number::whole(first)?;
+    let (priority, rest) = word(rest)?;
+    // `be/4`, `rt/0`, `idle`, `?dif`: a class and a number.
+    if !(priority.contains('/') || priority.starts_with('?') || priority == "idle") {
+        return None;
+    }
+    let (user, rest) = word(rest)?;
+    let (read, rest) = rate(rest)?;
+    let (write, rest) = rate(rest)?;
+    let (mut swapping, mut waiting, mut unavailable) = (None, None, None);
+    let mut command = rest.trim();
+    if let Some((swap, rest)) = share(rest) {
+        let (wait, rest) = share(rest)?;
+        (swapping, waiting) = (Some(swap), Some(wait));
+        command = rest.trim();
+    } else if let Some((mark @ "?unavailable?", rest)) = word(rest) {
+        unavailable = Some(mark);
+        command = rest.trim();
+    }
+    Some(Row {
+        user,
+        read,
+        write,
+        swapping,
+        waiting,
+        unavailable,
+        command,
+    })
+}
+
+/// Whether a line is a row of iotop or its totals.
+pub(crate) fn is(line: &str) -> bool {
+    line.contains("Total DISK READ") || row(line).is_some()
+}
+
+/// The most commands that are told apart. The ones that write most come early in each sample.
+const MOST: usize = 10_000;
+
+/// The longest command that is kept.
+const LONGEST: usize = 200;
+
+pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
+    let mut commands: Vec<(Arc<str>, Command)> = Vec::new();
+    let mut index: HashMap<Arc<str>, usize> = HashMap::new();
+    while let Some(line) = lines.next() {
+        let text = line.text.trim();
+        if text.is_empty() || text.contains(" DISK READ") {
+            continue;
+        }
+        let Some(row) = row(line.text) else {
+            if text.starts_with(|c: char| c.is_ascii_digit()) {
+                place.warn(&line, text, "not a row of iotop");
+            }
+            continue;
+        };
+        if let Some(mark) = row.unavailable
+            && facts.delay_accounting.is_none()
+        {
+            facts.delay_accounting = Some(line.sourced(false, mark));
+        }
+        let end = (0..=LONGEST.min(row.command.len()))
+            .rev()
+            .find(|end| row.command.is_char_boundary(*end))
+            .unwrap_or(0);
+        let command = row.command.get(..end).unwrap_or("");
+        let at = match index.get(command) {
+            Some(at) => *at,
+            None if commands.len() >= MOST => continue,
+            None => {
+                let name: Arc<str> = Arc::from(command);
+                index.insert(Arc::clone(&name), commands.len());
+                let new = Command {
+                    user: Arc::from(row.user),
+                    read: Kept::default(),
+                    write: Kept::default(),
+                    waiting: Kept::default(),
+                    swapping: Kept::default(),
+                };
+                commands.push((name, new));
+                commands.len() - 1
+            }
+        };
+        let Some((_, kept)) = commands.get_mut(at) else {
+            continue;
+        };
+        kept.read.add(&line, row.read.0, row.read.1);
+        kept.write.add(&line, row.write.0, row.write.1);
+        if let Some((at, share)) = row.swapping {
+            kept.swapping.add(&line, at, share);
+        }
+        if let Some((at, share)) = row.waiting {
+            kept.waiting.add(&line, at, share);
+        }
+    }
+    for (name, kept) in commands {
+        let (Some(read), Some(write)) = (
+            kept.read.sourced(BytesPerSecond),
+            kept.write.sourced(BytesPerSecond),
+        ) else {
+            continue;
+        };
+        let waiting = kept.waiting.sourced(Percent);
+        // Without -o every thread of the machine is listed; the idle ones say nothing.
+        let waited = waiting
+            .as_ref()
+            .is_some_and(|waiting: &Sourced<Series<Percent>>| waiting.value.max.0 > 0.0);
+        if read.value.max.0 <= 0.0 && write.value.max.0 <= 0.0 && !waited {
+            continue;
+        }
+        facts.processes.push(ProcessIo {
+            command: name,
+            user: kept.user,
+            read,
+            write,
+            waiting,
+            swapping: kept.swapping.sourced(Percent),
+        });
+    }
+}

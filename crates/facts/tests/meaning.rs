@@ -1,0 +1,364 @@
+//! What the facts mean: samples and intervals, joins, media, units.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "these tests read the samples"
+)]
+
+use std::path::Path;
+
+use expect_test::expect;
+use facts::{BlockGroup, Facts, Input, Profile, Window};
+use source::{Files, Problem};
+
+fn sample(path: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(path)).unwrap()
+}
+
+fn read(inputs: &[(&str, &[u8])]) -> (Facts, Vec<Problem>) {
+    let inputs = inputs.iter().map(|(path, bytes)| Input::new(*path, bytes));
+    facts::read(&Files::new(), inputs)
+}
+
+#[test]
+fn what_stores_the_data_in_twelve_machines() {
+    let mut shown = String::new();
+    for name in [
+        "desktop",
+        "desktop-nvme-sata",
+        "laptop-nvme",
+        "laptop-sata",
+        "server-1tb-ram",
+        "server-arm",
+        "server-mixed-disks",
+        "server-raid-controller",
+        "server-sata-4-disks",
+        "vm-small",
+        "vm-vmware",
+        "workstation-4-disks",
+    ] {
+        let report = sample(&format!("facter/{name}.json"));
+        let (facts, problems) = read(&[("facter.json", &report)]);
+        assert_eq!(problems, []);
+        shown.push_str(&format!(
+            "{name}: {}, {} cores, aes {:?}\n",
+            facts
+                .memory
+                .size()
+                .map_or("?".to_owned(), |size| size.value.to_string()),
+            facts.cpu.cores.as_ref().map_or(0, |cores| cores.value),
+            facts.cpu.has("aes"),
+        ));
+        for disk in &facts.disks {
+            let media = match (&disk.unreal, disk.media()) {
+                (Some(unreal), _) => format!("no disk: {}", unreal.value),
+                (None, Ok((media, sure))) => format!("{} ({sure:?})", media.value),
+                (None, Err(missing)) => missing.to_string(),
+            };
+            shown.push_str(&format!(
+                "  {} {} {}{}: {media}\n",
+                disk.shown_name(),
+                disk.size
+                    .as_ref()
+                    .map_or("?".to_owned(), |size| size.value.to_string()),
+                disk.model.as_ref().map_or("", |model| &model.value),
+                disk.behind_raid
+                    .as_ref()
+                    .map_or(String::new(), |driver| format!(" behind {}", driver.value)),
+            ));
+        }
+    }
+    expect![[r#"
+        desktop: 32 GiB, 10 cores, aes Some(true)
+          nvme0n1 931.5 GiB KINGSTON SNV2S1000G: NVMe (Certain)
+          sdb 2.7 TiB ST3000DM001-1CH166: HDD (Guess)
+          sda 465.8 GiB Samsung SSD 860 EVO 500GB: SSD (Guess)
+        desktop-nvme-sata: 64 GiB, 16 cores, aes Some(true)
+          nvme0n1 1.8 TiB Samsung SSD 980 PRO 2TB: NVMe (Certain)
+          nvme1n1 3.6 TiB CT4000P3PSSD8: NVMe (Certain)
+          sda 231.1 GiB Lexar USB Flash Drive: whether sda is rotational (`lsblk -J -O -b > lsblk.json`)
+        laptop-nvme: 64 GiB, 12 cores, aes Some(true)
+          nvme0n1 1.8 TiB WD_BLACK SN850X 2000GB: NVMe (Certain)
+        laptop-sata: 24 GiB, 4 cores, aes Some(true)
+          nvme0n1 476.9 GiB 512GB PCIe SSD: NVMe (Certain)
+          sda 57.3 GiB USB SanDisk 3.2Gen1: whether sda is rotational (`lsblk -J -O -b > lsblk.json`)
+        server-1tb-ram: 1 TiB, 64 cores, aes Some(true)
+          nvme0n1 1.5 TiB Dell Ent NVMe AGN MU AIC 1.6TB: NVMe (Certain)
+          nvme1n1 3.5 TiB SAMSUNG MZ1L23T8HBLA-00A07: NVMe (Certain)
+        server-arm: 60 GiB, 0 cores, aes Some(true)
+          nvme0n1 1.8 TiB Samsung SSD 980 PRO 2TB: NVMe (Certain)
+          mmcblk0 59.2 GiB DG4064: MMC (Certain)
+          mmcblk0boot0 4 MiB : no disk: a boot area of eMMC
+          mmcblk0boot1 4 MiB : no disk: a boot area of eMMC
+        server-mixed-disks: 64 GiB, 6 cores, aes Some(true)
+          nvme0n1 476.9 GiB SAMSUNG MZVLB512HBJQ-00000: NVMe (Certain)
+          nvme1n1 476.9 GiB SAMSUNG MZVLB512HBJQ-00000: NVMe (Certain)
+          sda 14.6 TiB ST16000NM003G-2KH113: HDD (Guess)
+        server-raid-controller: 128 GiB, 20 cores, aes Some(true)
+          nvme0n1 1.5 TiB Dell Ent NVMe P5600 MU U.2 1.6TB: NVMe (Certain)
+          sdb 447.1 GiB MTFDDAK480TDT behind megaraid_sas: SSD (Guess)
+          sdc 447.1 GiB MTFDDAK480TDT behind megaraid_sas: SSD (Guess)
+          sda 447.1 GiB MTFDDAK480TDT behind megaraid_sas: SSD (Guess)
+        server-sata-4-disks: 64 GiB, 4 cores, aes Some(true)
+          sdd 3.6 TiB ST4000NM0245-1Z2107: HDD (Guess)
+          sdb 238.5 GiB Micron 1100 MTFDDAK256TBN: SSD (Guess)
+          sdc 1.7 TiB Micron 5200 MTFDDAK1T9TDC: SSD (Guess)
+          sda 238.5 GiB Micron 1100 MTFDDAK256TBN: SSD (Guess)
+        vm-small: 512 MiB, 1 cores, aes Some(true)
+          zram0 230.5 MiB : no disk: compressed memory
+          vda 10 GiB : whether vda is rotational (`lsblk -J -O -b > lsblk.json`)
+        vm-vmware: 8 GiB, 4 cores, aes Some(true)
+          sda 60 GiB VMware Virtual S: whether sda is rotational (`lsblk -J -O -b > lsblk.json`)
+          zram0 3.9 GiB : no disk: compressed memory
+        workstation-4-disks: 96 GiB, 16 cores, aes Some(true)
+          nvme0n1 1.8 TiB Samsung SSD 980 PRO with Heatsink 2TB: NVMe (Certain)
+          sdb 233.3 GiB USB SanDisk 3.2Gen1: whether sdb is rotational (`lsblk -J -O -b > lsblk.json`)
+          nvme1n1 1.8 TiB Samsung SSD 980 PRO with Heatsink 2TB: NVMe (Certain)
+          sda 28.7 GiB USB SanDisk 3.2Gen1: whether sda is rotational (`lsblk -J -O -b > lsblk.json`)
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn the_first_report_of_iostat_is_dropped_unless_it_is_an_interval() {
+    let log = sample("iostat/xzy.json");
+    let writes = |input: Input<'_>| {
+        let (facts, _) = facts::read(&Files::new(), [input]);
+        let io = facts.io_of("/dev/loop5").unwrap();
+        (io.window, io.writes.as_ref().unwrap().value.samples)
+    };
+    assert_eq!(writes(Input::new("iostat.json", &log)), (Window::Intervals, 2));
+    assert_eq!(
+        writes(Input::new("iostat-xzy.json", &log)),
+        (Window::Intervals, 3)
+    );
+    let known = Input::new("iostat.json", &log).made_by("iostat -xzy -o JSON 1 3");
+    assert_eq!(writes(known), (Window::Intervals, 3));
+    let once = sample("iostat/x-once.json");
+    assert_eq!(writes(Input::new("iostat.json", &once)), (Window::SinceBoot, 1));
+}
+
+#[test]
+fn a_log_that_is_cut_off_gives_the_reports_before_the_cut() {
+    let log = sample("iostat/x.json");
+    let (facts, problems) = read(&[("iostat.json", &log[..log.len() * 3 / 4])]);
+    assert_eq!(
+        facts
+            .io_of("loop0")
+            .unwrap()
+            .writes
+            .as_ref()
+            .unwrap()
+            .value
+            .samples,
+        2
+    );
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    expect!["iostat.json:35: the log is cut off here, after 3 reports"].assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn json_and_text_of_the_same_seconds_tell_the_same() {
+    let (json, text) = (sample("iostat/x.json"), sample("iostat/x.txt"));
+    let (json, _) = read(&[("x.json", &json)]);
+    let (text, _) = read(&[("x.txt", &text)]);
+    for (json, text) in json.io.iter().zip(&text.io) {
+        assert_eq!(json.name, text.name);
+        // The two programs ran side by side and read the counters some milliseconds apart.
+        let largest = |io: &facts::DeviceIo| {
+            [
+                io.writes.as_ref().map(|series| series.value.max.0),
+                io.write_rate.as_ref().map(|series| series.value.max.0),
+                io.write_wait.as_ref().map(|series| series.value.max.0),
+                io.busy.as_ref().map(|series| series.value.max.0),
+            ]
+        };
+        for (json, text) in largest(json).into_iter().zip(largest(text)) {
+            let (json, text) = (json.unwrap(), text.unwrap());
+            assert!((json - text).abs() <= 0.05 * json, "{json} and {text}");
+        }
+    }
+    assert_eq!(json.io.len(), 4);
+}
+
+#[test]
+fn a_decimal_comma_is_no_new_number() {
+    let plain = sample("iostat/x.json");
+    let comma = String::from_utf8(plain.clone()).unwrap();
+    // What printf makes of the same figures in a locale with a comma.
+    let comma: String = comma
+        .split_inclusive('\n')
+        .map(|line| match line.contains("disk_device") {
+            true => line.replace('.', ","),
+            false => line.to_owned(),
+        })
+        .collect();
+    let (plain, _) = read(&[("x.json", &plain)]);
+    let (comma, problems) = read(&[("x.json", comma.as_bytes())]);
+    assert_eq!(problems, []);
+    let figures = |facts: &Facts| {
+        facts
+            .io
+            .iter()
+            .map(|io| format!("{:?}", io.write_wait.as_ref().map(|series| series.value)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(figures(&plain), figures(&comma));
+}
+
+#[test]
+fn values_that_cannot_be_are_problems_with_their_place() {
+    let (facts, problems) = read(&[
+        ("df", b"Filesystem 1B-blocks Used Available Use% Mounted on\n/dev/sda1 99999999999999999999 5 5 400% /\n"),
+        ("psi-io", b"some avg10=180.00 avg60=0.00 avg300=0.00 total=0\n"),
+        ("meminfo", b"MemTotal: 99999999999999999999 kB\n"),
+        ("iostat.json", br#"{"sysstat": {"hosts": [{"statistics": [{"disk": [{"disk_device": "sda", "r/s": 18446744073709551616.00, "util": 3.00}]}]}]}}"#),
+        ("lsblk.json", br#"{"blockdevices": [{"name": "sda", "type": "disk", "log-sec": 513, "size": -5, "rota": "perhaps"}]}"#),
+        ("facter.json", br#"{"hardware": {"disk": [{"sysfs_id": "/class/block/sdb", "resources": [{"type": "size", "value_1": 99999999999999999, "value_2": 4096}]}]}}"#),
+        ("btrfs", b"Overall:\n    Device size: 100\n    Device allocated: 200\n    Data ratio: 77.00\n"),
+    ]);
+    assert!(facts.disk_by_name("sda").unwrap().size.is_none());
+    assert!(facts.io_of("sda").unwrap().reads.is_none());
+    let told: Vec<_> = problems
+        .iter()
+        .map(|problem| format!("{problem}{}", if problem.span.is_some() { " (span)" } else { "" }))
+        .collect();
+    expect![[r#"
+        99999999999999999999 is not a size in range (span)
+        400% is not a share (span)
+        avg10=180.00 is not a share of the time (span)
+        a row of pressure stall information without its averages (span)
+        MemTotal is not a size that memory can have (span)
+        iostat.json:1: sda: "18446744073709551616.00" cannot be what iostat measured
+        `size` is not a size in range (span)
+        a sector of 513 bytes (span)
+        `rota` is neither true nor false (span)
+        Data ratio cannot be 77.00 (span)
+        btrfs: more is allocated than the devices hold; both figures are left out
+        a disk of 99999999999999999 sectors of 4096 bytes (span)"#]]
+    .assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn two_samples_of_counters_are_an_interval() {
+    let first = b"13 1 0x01 147 39984 4238290155 60000000000\nname type data\nhits 4 1000\nmisses 4 500\nsize 4 7\nc_max 4 9\n";
+    let later = b"13 1 0x01 147 39984 4238290155 120000000000\nname type data\nhits 4 1900\nmisses 4 600\nsize 4 8\nc_max 4 9\n";
+    let (facts, problems) = read(&[("arcstats-60s-later", later), ("arcstats", first)]);
+    assert_eq!(problems, []);
+    let arc = facts.arc.unwrap();
+    assert_eq!(arc.window(), Window::Intervals);
+    assert_eq!(arc.hits().unwrap().value.to_string(), "90 %");
+    assert_eq!(arc.0.rate("hits").unwrap().value.to_string(), "15/s");
+    assert_eq!(arc.size().unwrap().value.0, 8);
+
+    let (facts, _) = read(&[("arcstats", first)]);
+    let arc = facts.arc.unwrap();
+    assert_eq!(arc.window(), Window::SinceBoot);
+    assert_eq!(arc.hits().unwrap().value.to_string(), "67 %");
+    assert_eq!(arc.0.rate("hits"), None);
+}
+
+#[test]
+fn pressure_between_two_samples() {
+    let (first, later) = (sample("proc/psi-io"), sample("proc/psi-io-2s-later"));
+    let (facts, _) = read(&[("psi-io", &first), ("psi-io-2s-later", &later)]);
+    let some = facts.pressure.io.unwrap().some.unwrap();
+    expect!["39 % of the interval, 16 % of the last minute"].assert_eq(&format!(
+        "{} of the interval, {} of the last minute",
+        some.interval.unwrap().value,
+        some.avg60.value
+    ));
+}
+
+#[test]
+fn a_filesystem_lies_on_its_disk_through_all_layers() {
+    // As `lsblk -J -o NAME,KNAME,PATH,TYPE,FSTYPE,UUID` lists LUKS on a partition with LVM in it.
+    let listing = br#"{"blockdevices": [
+        {"name": "nvme0n1", "kname": "nvme0n1", "path": "/dev/nvme0n1", "type": "disk", "fstype": null, "uuid": null, "children": [
+            {"name": "nvme0n1p2", "kname": "nvme0n1p2", "path": "/dev/nvme0n1p2", "type": "part", "fstype": "crypto_LUKS", "uuid": "11111111-2222-3333-4444-555555555555", "children": [
+                {"name": "crypted", "kname": "dm-0", "path": "/dev/mapper/crypted", "type": "crypt", "fstype": "LVM2_member", "uuid": null, "children": [
+                    {"name": "pool-root", "kname": "dm-1", "path": "/dev/mapper/pool-root", "type": "lvm", "fstype": "btrfs", "uuid": "66666666-7777-8888-9999-000000000000"}
+                ]}
+            ]}
+        ]},
+        {"name": "sda", "kname": "sda", "path": "/dev/sda", "type": "disk", "fstype": null, "uuid": null}
+    ]}"#;
+    let (facts, problems) = read(&[("lsblk.json", listing)]);
+    assert_eq!(problems, []);
+    for device in [
+        "/dev/mapper/pool-root",
+        "dm-1",
+        "/dev/disk/by-uuid/66666666-7777-8888-9999-000000000000",
+        "/dev/mapper/crypted",
+        "/dev/nvme0n1p2",
+        "/dev/nvme0n1",
+    ] {
+        let disk = facts.disk_under(device).map(|disk| disk.shown_name());
+        assert_eq!(disk, Some("nvme0n1"), "{device}");
+    }
+    assert!(facts.disk_under("/dev/mapper/other").is_none());
+    // Without a listing the names alone tell it.
+    let report = sample("facter/desktop.json");
+    let (facts, _) = read(&[("facter.json", &report)]);
+    let link = "/dev/disk/by-id/nvme-KINGSTON_SNV2S1000G_4BEB3ED7EDAAE317-part2";
+    assert_eq!(
+        facts.disk_under(link).map(|disk| disk.shown_name()),
+        Some("nvme0n1")
+    );
+    assert_eq!(
+        facts.disk_under("/dev/sda1").map(|disk| disk.shown_name()),
+        Some("sda")
+    );
+}
+
+#[test]
+fn usage_of_several_filesystems_keeps_their_paths() {
+    let both = sample("btrfs/usage-two-b.txt");
+    let input =
+        Input::new("btrfs-usage.txt", &both).made_by("btrfs filesystem usage -b /mnt/f/single /mnt/f/raid1");
+    let (facts, _) = facts::read(&Files::new(), [input]);
+    let raid1 = facts.btrfs_of("/mnt/f/raid1").unwrap();
+    let data = raid1.of(BlockGroup::Data).next().unwrap();
+    assert_eq!((data.profile.value, data.devices.len()), (Profile::Raid1, 2));
+    assert!(
+        facts
+            .btrfs_of("/dev/loop0")
+            .is_some_and(|usage| usage.mountpoint.as_ref().unwrap().value.as_ref() == "/mnt/f/single")
+    );
+}
+
+/// A listing of ten thousand disks is joined with a report of the same ones in a moment.
+#[test]
+fn ten_thousand_disks() {
+    let entry = |at: usize| {
+        format!(
+            r#"{{"name": "sd{at}x", "type": "disk", "size": {}, "rota": true, "serial": "SERIAL{at:06}"}}"#,
+            (at + 1) << 30
+        )
+    };
+    let report = |at: usize| {
+        format!(
+            r#"{{"sysfs_id": "/class/block/sd{at}x", "serial": "SERIAL{at:06}", "unix_device_names": ["/dev/disk/by-id/ata-MODEL_SERIAL{at:06}", "/dev/sd{at}x"], "resources": [{{"type": "size", "value_1": {}, "value_2": 512}}]}}"#,
+            (at + 1) << 21
+        )
+    };
+    let all = |one: &dyn Fn(usize) -> String| (0..10_000).map(one).collect::<Vec<_>>().join(",\n");
+    let listing = format!(r#"{{"blockdevices": [{}]}}"#, all(&entry));
+    let report = format!(r#"{{"hardware": {{"disk": [{}]}}}}"#, all(&report));
+    let (facts, problems) = read(&[
+        ("facter.json", report.as_bytes()),
+        ("lsblk.json", listing.as_bytes()),
+    ]);
+    assert_eq!(
+        (facts.disks.len(), facts.contradictions.len(), problems.len()),
+        (10_000, 0, 0)
+    );
+    let disk = facts
+        .disk_by_name("/dev/disk/by-id/ata-MODEL_SERIAL009999")
+        .unwrap();
+    assert_eq!(
+        disk.rotational.as_ref().map(|rotational| rotational.value),
+        Some(true)
+    );
+}
