@@ -61,12 +61,18 @@ impl Folder {
     #[track_caller]
     fn check(&self, args: &[&str], expected: &Expect) {
         let output = self.run(args);
-        expected.assert_eq(&format!(
+        let whole = format!(
             "status {}\n{}{}",
             output.status.code().unwrap_or(-1),
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
-        ));
+        );
+        // clap leaves blanks at the ends of lines.
+        let trimmed: String = whole
+            .lines()
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect();
+        expected.assert_eq(&trimmed);
     }
 }
 
