@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use disko_advise::emit::{Look, module, text};
 use disko_advise::facts::Input;
 use disko_advise::machine::Workload;
-use disko_advise::rules::{Change, RULES, Rule, Safety};
+use disko_advise::rules::{Change, LayoutEdit, ListEdit, RULES, Rule, Safety};
 use disko_advise::source::{Files, MemoryWorld};
 use disko_advise::{Advice, Evaluation, Question, advise};
 
@@ -140,6 +140,7 @@ impl Page<'_> {
             world.insert(format!("{ROOT}/{name}"), text);
         }
         let advice = self.advise(&world, "disko.nix");
+        self.does_no_harm(&advice);
         let findings = advice.judgement.findings.len();
         let undecided = advice.judgement.undecided.len();
         match self.section.as_str() {
@@ -150,6 +151,59 @@ impl Page<'_> {
             _ => {}
         }
         self.report(&advice)
+    }
+
+    /// What no advice may ever ask for, in an edit, a setting or a command: it loses data, or leaves
+    /// the machine unbootable. Each finding also says how to see that it worked.
+    fn does_no_harm(&mut self, advice: &Advice) {
+        const DEADLY: [&str; 20] = [
+            "sync=disabled",
+            "nocacheflush",
+            "nobarrier",
+            "barrier=0",
+            "nodatacow",
+            "nodatasum",
+            "data=writeback",
+            "journal_async_commit",
+            "fsync_mode=nobarrier",
+            "full_page_writes",
+            "fsync=off",
+            "vfs_cache_pressure\" = 0",
+            "check --repair",
+            "--mode disko",
+            "--mode destroy",
+            "wipefs",
+            "mkfs",
+            "luksFormat",
+            "zpool create",
+            "zpool destroy",
+        ];
+        for outcome in &advice.judgement.findings {
+            let finding = &outcome.finding;
+            let asked = finding.changes.iter().map(|change| match change {
+                Change::Layout(LayoutEdit::Options { edits, .. }) => {
+                    let added = edits.iter().filter_map(|edit| match edit {
+                        ListEdit::Add(option) | ListEdit::Replace { with: option, .. } => {
+                            Some(option.as_str())
+                        }
+                        ListEdit::Remove(_) | ListEdit::Once(_) => None,
+                    });
+                    added.collect::<Vec<_>>().join(" ")
+                }
+                Change::Layout(LayoutEdit::Set { path, value }) => format!("{path}={value}"),
+                Change::Layout(LayoutEdit::Unset { .. }) => String::new(),
+                Change::Nixos(setting) => format!("{} = {}", setting.option, setting.value),
+                Change::Command(command) => command.text.clone(),
+            });
+            for text in asked {
+                if let Some(deadly) = DEADLY.iter().find(|it| text.contains(*it)) {
+                    self.complain(&format!("asks for `{deadly}`: {text}"));
+                }
+            }
+            if finding.verify.is_empty() {
+                self.complain("does not say how to see that it worked");
+            }
+        }
     }
 
     fn complain(&mut self, what: &str) {
