@@ -479,41 +479,14 @@ fn change_reports(change: &Change, edit: Option<&EditOutcome>) -> Vec<ChangeRepo
     match change {
         Change::Layout(rules::LayoutEdit::Options { list, edits }) => edits
             .iter()
-            .map(|one| match one {
-                ListEdit::Add(option) => {
-                    let text = format!("add \"{option}\" to {list}{by_hand}");
-                    report(
-                        Target::Disko,
-                        list,
-                        Op::Append,
-                        Some(option.as_str().into()),
-                        text,
-                    )
-                }
-                ListEdit::Once(option) => {
-                    let text = format!("leave \"{option}\" once in {list}{by_hand}");
-                    report(
-                        Target::Disko,
-                        list,
-                        Op::Remove,
-                        Some(option.as_str().into()),
-                        text,
-                    )
-                }
-                ListEdit::Remove(option) => {
-                    let text = format!("remove \"{option}\" from {list}{by_hand}");
-                    report(
-                        Target::Disko,
-                        list,
-                        Op::Remove,
-                        Some(option.as_str().into()),
-                        text,
-                    )
-                }
-                ListEdit::Replace { option, with } => {
-                    let text = format!("put \"{with}\" in place of \"{option}\" in {list}{by_hand}");
-                    report(Target::Disko, list, Op::Replace, Some(with.as_str().into()), text)
-                }
+            .map(|one| {
+                let (op, value) = match one {
+                    ListEdit::Add(option) => (Op::Append, option),
+                    ListEdit::Remove(option) | ListEdit::Once(option) => (Op::Remove, option),
+                    ListEdit::Replace { with, .. } => (Op::Replace, with),
+                };
+                let text = format!("{}{by_hand}", super::in_words(list, one));
+                report(Target::Disko, list, op, Some(value.as_str().into()), text)
             })
             .collect(),
         Change::Layout(rules::LayoutEdit::Set { path, value }) => {

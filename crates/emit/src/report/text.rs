@@ -309,17 +309,9 @@ fn remedy<'a>(files: &Files, outcome: &'a Outcome, edit: Option<&EditOutcome>) -
 
 fn in_words(change: &Change) -> Vec<String> {
     match change {
-        Change::Layout(rules::LayoutEdit::Options { list, edits }) => edits
-            .iter()
-            .map(|edit| match edit {
-                rules::ListEdit::Add(option) => format!("add \"{option}\" to {list}"),
-                rules::ListEdit::Remove(option) => format!("remove \"{option}\" from {list}"),
-                rules::ListEdit::Once(option) => format!("leave \"{option}\" once in {list}"),
-                rules::ListEdit::Replace { option, with } => {
-                    format!("put \"{with}\" in place of \"{option}\" in {list}")
-                }
-            })
-            .collect(),
+        Change::Layout(rules::LayoutEdit::Options { list, edits }) => {
+            edits.iter().map(|edit| super::in_words(list, edit)).collect()
+        }
         Change::Layout(rules::LayoutEdit::Set { path, value }) => {
             vec![format!("set {path} = {};", nix_literal(value))]
         }

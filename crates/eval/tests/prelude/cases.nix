@@ -236,11 +236,11 @@ in
   replaceString = [ (lib.replaceString "a" "b" "banana") ];
   trim = [ (lib.trim "  a b\t\n") (lib.trim "") (lib.trim "   ") (lib.trim "a") ];
   trimWith = [ (lib.trimWith { start = true; } "  a ") (lib.trimWith { end = true; } "  a ") (lib.trimWith { end = true; } "   ") (lib.trimWith { start = true; } "   ") (lib.trimWith { } " a ") ];
-  makeSearchPath = [ (lib.makeSearchPath "bin" [ "/root" "/usr" null ]) ];
+  makeSearchPath = [ (lib.makeSearchPath "bin" [ "/base" "/usr" null ]) ];
   makeSearchPathOutput = [ (lib.makeSearchPathOutput "dev" "bin" [ package ]) ];
   makeLibraryPath = [ (lib.makeLibraryPath [ "/usr" package ]) ];
   makeIncludePath = [ (lib.makeIncludePath [ "/usr" package ]) ];
-  makeBinPath = [ (lib.makeBinPath [ "/root" package ]) ];
+  makeBinPath = [ (lib.makeBinPath [ "/base" package ]) ];
   optionalString = [ (lib.optionalString true "a") (lib.optionalString false fails) ];
   hasPrefix = [ (lib.hasPrefix "foo" "foobar") (lib.hasPrefix "foo" "barfoo") (lib.hasPrefix "" "x") (lib.hasPrefix "long" "l") ];
   hasSuffix = [ (lib.hasSuffix "foo" "foobar") (lib.hasSuffix "foo" "barfoo") (lib.hasSuffix "" "x") (lib.hasSuffix "long" "g") ];
