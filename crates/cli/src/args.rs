@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,8 @@ pub(crate) enum Verb {
     Tuning(Input),
     /// Print the typed layout, and the fileSystems and swapDevices that disko makes of it
     Layout(Layout),
+    /// Sum up the reports of many hosts
+    Fleet(Fleet),
     /// Evaluate a Nix file or expression, as `nix-instantiate --eval --strict` does
     Eval(Eval),
     /// Show the page of a rule
@@ -85,7 +88,7 @@ pub(crate) struct Input {
 }
 
 /// How Nix is evaluated.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Evaluation {
     /// A nixpkgs lib to evaluate with, instead of the built-in one
     #[arg(long, value_name = "PATH")]
@@ -115,8 +118,8 @@ pub(crate) struct Check {
     pub(crate) input: Input,
 
     /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
 
     /// The severity from which on the exit status is 1 [default: warning]
     #[arg(long, value_enum)]
@@ -146,6 +149,39 @@ pub(crate) struct Layout {
     /// How to print the layout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Arguments of `fleet`.
+#[derive(Debug, Args)]
+pub(crate) struct Fleet {
+    /// A report (what `check --format json` printed), the folder of a host, which is judged now, or a
+    /// folder of either
+    ///
+    /// The folder of a host is one with a disko.nix, disko-config.nix, disko.json, facter.json or
+    /// disko-advise.toml in it. Its facts are its facter.json and its folder facts, and what its
+    /// disko-advise.toml names.
+    #[arg(required = true, value_name = "REPORT|HOST|FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// The JSON of an earlier run, to tell what changed since
+    #[arg(long, value_name = "FILE")]
+    pub(crate) last: Option<PathBuf>,
+
+    /// How many hosts are judged side by side [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// A nixpkgs lib to evaluate with, instead of the built-in one
+    #[arg(long, value_name = "PATH")]
+    pub(crate) lib: Option<PathBuf>,
+
+    /// How to print the summary
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// The severity from which on the exit status is 1
+    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    pub(crate) fail_on: FailOn,
 }
 
 /// Arguments of `eval`.
@@ -193,6 +229,21 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs; `schema report` prints what is in it
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
+}
+
 /// The severity from which on the exit status is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -221,4 +272,6 @@ pub(crate) enum SchemaOf {
     Report,
     /// `layout --format json`
     Layout,
+    /// `fleet --format json`
+    Fleet,
 }

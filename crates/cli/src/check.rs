@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use disko_advise::Advice;
-use disko_advise::emit::text;
-use disko_advise::rules::Severity;
+use disko_advise::emit::{github, gitlab, sarif, text};
+use disko_advise::rules::{Outcome, Severity};
 
-use crate::args::{Check, FailOn, Format};
+use crate::args::{Check, FailOn, ReportFormat};
 use crate::input::Case;
 use crate::{FINDINGS, output};
 
@@ -14,8 +14,13 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
     let case = Case::of(&args.input)?;
     let advice = case.advice()?;
     match args.format {
-        Format::Json => output::print_json(&advice.report())?,
-        Format::Text => {
+        ReportFormat::Json => output::print_json(&advice.report())?,
+        ReportFormat::Sarif => {
+            output::print_json(&sarif([&advice.report()], env!("CARGO_PKG_VERSION")))?;
+        }
+        ReportFormat::Github => output::print(&github(&advice.report()))?,
+        ReportFormat::Gitlab => output::print_json(&gitlab(&advice.report()))?,
+        ReportFormat::Text => {
             output::print(&text(
                 &advice.files,
                 &advice.judgement,
@@ -27,22 +32,23 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
         }
     }
     let fail_on = args.fail_on.or(case.settings.fail_on).unwrap_or(FailOn::Warning);
+    let worst = advice.judgement.findings.iter().map(Outcome::severity).max();
+    Ok(status(fail_on, worst))
+}
+
+/// The exit status when this is the worst that was found.
+pub(crate) fn status(fail_on: FailOn, worst: Option<Severity>) -> ExitCode {
     let threshold = match fail_on {
-        FailOn::Never => return Ok(ExitCode::SUCCESS),
+        FailOn::Never => return ExitCode::SUCCESS,
         FailOn::Info => Severity::Info,
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
     };
-    let failed = advice
-        .judgement
-        .findings
-        .iter()
-        .any(|outcome| outcome.severity() >= threshold);
-    Ok(if failed {
+    if worst >= Some(threshold) {
         ExitCode::from(FINDINGS)
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
 /// What would decide the undecided. Without any facts, one line; with some, each way to obtain a

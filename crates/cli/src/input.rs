@@ -163,20 +163,7 @@ impl Case {
     /// # Errors
     /// When it is no layout, or a file of facts cannot be read.
     pub(crate) fn advice(&self) -> anyhow::Result<Advice> {
-        let deadline = Instant::now() + LONGEST;
-        let late = move || Instant::now() > deadline;
-        let advice = disko_advise::advise(Question {
-            world: &self.world,
-            entry: &self.entry,
-            files: self.files(),
-            evaluation: &self.evaluation,
-            facts: inputs(&self.facts)?,
-            workloads: self.workloads.clone(),
-            symptoms: self.symptoms.clone(),
-            allow: self.settings.allow.clone(),
-            only: None,
-            interrupt: &late,
-        });
+        let advice = self.ask()?;
         report(&advice.files, &advice.problems, advice.found);
         if !advice.found {
             bail!("{}", self.why_not(&advice.problems));
@@ -189,6 +176,35 @@ impl Case {
             ));
         }
         Ok(advice)
+    }
+
+    /// Judges the layout without a word on stderr.
+    ///
+    /// # Errors
+    /// As [`Self::advice`].
+    pub(crate) fn quiet_advice(&self) -> anyhow::Result<Advice> {
+        let advice = self.ask()?;
+        if !advice.found {
+            bail!("{}", self.why_not(&advice.problems));
+        }
+        Ok(advice)
+    }
+
+    fn ask(&self) -> anyhow::Result<Advice> {
+        let deadline = Instant::now() + LONGEST;
+        let late = move || Instant::now() > deadline;
+        Ok(disko_advise::advise(Question {
+            world: &self.world,
+            entry: &self.entry,
+            files: self.files(),
+            evaluation: &self.evaluation,
+            facts: inputs(&self.facts)?,
+            workloads: self.workloads.clone(),
+            symptoms: self.symptoms.clone(),
+            allow: self.settings.allow.clone(),
+            only: None,
+            interrupt: &late,
+        }))
     }
 
     /// An empty set of files that shows paths as the person gave them.

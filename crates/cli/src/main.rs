@@ -9,6 +9,7 @@ mod check;
 mod diff;
 mod eval;
 mod explain;
+mod fleet;
 mod input;
 mod layout;
 mod live_world;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Apply(args) => apply::run(&args),
         Verb::Tuning(args) => tuning::run(&args),
         Verb::Layout(args) => layout::run(&args),
+        Verb::Fleet(args) => fleet::run(&args),
         Verb::Eval(args) => eval::run(&args),
         Verb::Explain { rule } => explain::page(&rule),
         Verb::Rules => explain::list(),

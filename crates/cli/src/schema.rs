@@ -11,6 +11,7 @@ pub(crate) fn run(of: SchemaOf) -> anyhow::Result<ExitCode> {
     let schema = match of {
         SchemaOf::Report => emit::report::json::schema(),
         SchemaOf::Layout => layout::report::schema(),
+        SchemaOf::Fleet => emit::fleet::schema(),
     };
     output::print_json(&schema)?;
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use emit::report::json::Host;
 use emit::{Configuration, EditOutcome, Edits, Report, Texts, edit};
 use facts::Input;
 use machine::{Config, Machine, Workload};
@@ -73,13 +75,41 @@ pub struct Advice {
     pub found: bool,
     /// How many findings a person has allowed.
     pub allowed: usize,
+    /// The files that the layout was read from.
+    pub sources: Vec<Arc<str>>,
     safe: Edits,
 }
 
 impl Advice {
     /// The report for programs.
     pub fn report(&self) -> Report {
-        Report::new(&self.files, &self.judgement, &self.edits, &self.diagnoses)
+        Report::new(
+            &self.files,
+            self.host(),
+            &self.judgement,
+            &self.edits,
+            &self.diagnoses,
+        )
+    }
+
+    /// The host, as reports name it.
+    fn host(&self) -> Host {
+        let options = self.machine.config.options.as_ref();
+        let facts = &self.machine.facts;
+        let mut disks: Vec<_> = facts.disks.iter().filter(|disk| disk.is_disk()).collect();
+        disks.sort_by_key(|disk| disk.shown_name());
+        Host {
+            name: options
+                .and_then(|tree| tree.lookup(["networking", "hostName"])?.as_str())
+                .map(str::to_owned),
+            product: facts.product.as_ref().map(|it| it.value.to_string()),
+            disks: disks
+                .iter()
+                .filter_map(|disk| disk.model.as_ref())
+                .map(|model| model.value.to_string())
+                .collect(),
+            files: self.sources.iter().map(|path| path.to_string()).collect(),
+        }
     }
 
     /// The edits that `apply` may write: the safe ones, or also those that trade something away.
@@ -125,6 +155,7 @@ pub fn advise(question: Question<'_>) -> Advice {
     let declared = declare(world, &files, entry, evaluation, interrupt);
     let mut problems = declared.problems;
     problems.extend(declared.layout.problems.iter().cloned());
+    let sources = files.paths();
     let (observed, more) = facts::read(&files, facts);
     problems.extend(more);
     let tree = declared.tree;
@@ -183,6 +214,7 @@ pub fn advise(question: Question<'_>) -> Advice {
         problems,
         found: declared.found,
         allowed,
+        sources,
         safe,
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! Takes a [`rules::Judgement`] and the configuration that it is about.
 //! Gives new texts for the person's own files, each proven by evaluating again; the text of a
-//! generated module; and reports as text and JSON.
+//! generated module; reports as text, JSON, SARIF and annotations; and the sum of a fleet's reports.
 //! Never decides what is to be done, and never writes.
 
 mod diff;
 mod edit;
+pub mod fleet;
 mod module;
 pub mod report;
 
 pub use diff::unified;
 pub use edit::{Configuration, EditOutcome, Edits, TextEdit, Texts, edit};
 pub use module::module;
+pub use report::github::github;
+pub use report::gitlab::gitlab;
 pub use report::json::Report;
+pub use report::sarif::sarif;
 pub use report::text::{Look, problem, text};

@@ -173,6 +173,11 @@ impl Files {
             .map(|at| FileId(at as u32))
     }
 
+    /// The shown paths of all files, in the order in which they were added.
+    pub fn paths(&self) -> Vec<Arc<str>> {
+        self.files.borrow().iter().map(|file| file.path.clone()).collect()
+    }
+
     /// The text that a span covers; empty when the span does not fit its file.
     pub fn text(&self, span: Span) -> String {
         self.get(span.file)

@@ -2,17 +2,20 @@
 
 use rules::{Change, Judgement, ListEdit, Outcome};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use source::{Files, LineColumn, Span};
 
-use crate::edit::{EditOutcome, Edits, nix_literal};
+use crate::edit::{EditOutcome, Edits, TextEdit, nix_literal};
 
 /// A whole report.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Always 1. It grows when a field changes its meaning or goes.
     pub version: u32,
+    /// The host that it is about.
+    #[serde(default)]
+    pub host: Host,
     /// The findings, the most important first.
     pub findings: Vec<Finding>,
     /// What could not be judged.
@@ -23,8 +26,25 @@ pub struct Report {
     pub summary: Summary,
 }
 
+/// The host that a report is about, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Host {
+    /// Its name: `networking.hostName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Maker and product of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The models of its disks, in the order of their names; a model stands as often as it is there.
+    #[serde(default)]
+    pub disks: Vec<String>,
+    /// The files of its configuration that were read.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
 /// One finding.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The rule's name.
     pub rule: String,
@@ -51,6 +71,9 @@ pub struct Finding {
     pub safety: Safety,
     /// What to do.
     pub changes: Vec<ChangeReport>,
+    /// The proven edits of the person's own files that do it. Empty when there are none.
+    #[serde(default)]
+    pub edits: Vec<FileEdit>,
     /// What it costs or risks.
     pub costs: Vec<String>,
     /// How to undo it.
@@ -62,7 +85,7 @@ pub struct Finding {
 }
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Unsafe, will not boot, or loses data.
@@ -74,7 +97,7 @@ pub enum Severity {
 }
 
 /// How sure a finding is.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
     /// It is.
@@ -86,7 +109,7 @@ pub enum Confidence {
 }
 
 /// What has to happen until a change is in effect.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
     /// Nothing.
@@ -106,7 +129,7 @@ pub enum Reach {
 }
 
 /// Whether `apply` may write a change.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
     /// It does.
@@ -118,7 +141,7 @@ pub enum Safety {
 }
 
 /// A place in a file.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// The file, as it was given.
     pub file: String,
@@ -131,7 +154,7 @@ pub struct Location {
 }
 
 /// A position, both counted from 1, columns in characters.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// The line.
     pub line: u32,
@@ -140,7 +163,7 @@ pub struct Position {
 }
 
 /// A line of the machine's own output.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The file that holds it.
     pub file: String,
@@ -153,7 +176,7 @@ pub struct Evidence {
 }
 
 /// What a change is expected to bring.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Impact {
     /// What is measured.
     pub metric: String,
@@ -171,7 +194,7 @@ pub struct Impact {
 }
 
 /// Where numbers are from.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// Measured on this machine.
@@ -187,7 +210,7 @@ pub enum Basis {
 }
 
 /// One change.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeReport {
     /// What it changes: the layout, the generated module, or nothing by itself: a command or words.
     pub target: Target,
@@ -204,8 +227,21 @@ pub struct ChangeReport {
     pub text: String,
 }
 
+/// A proven edit of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FileEdit {
+    /// The file, as it was given.
+    pub file: String,
+    /// The first character that goes.
+    pub start: Position,
+    /// One past the last character that goes. Where nothing goes, the same as `start`.
+    pub end: Position,
+    /// What comes in its place.
+    pub text: String,
+}
+
 /// What a change changes.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// The layout.
@@ -217,7 +253,7 @@ pub enum Target {
 }
 
 /// What is done to an option.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
     /// It gets a value.
@@ -233,7 +269,7 @@ pub enum Op {
 }
 
 /// Who says so.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// The title.
     pub title: String,
@@ -242,7 +278,7 @@ pub struct SourceReport {
 }
 
 /// Something that could not be judged.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Undecided {
     /// The rule's name.
     pub rule: String,
@@ -253,7 +289,7 @@ pub struct Undecided {
 }
 
 /// A fact that is missing.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingFact {
     /// What is not known.
     pub fact: String,
@@ -262,7 +298,7 @@ pub struct MissingFact {
 }
 
 /// What may be behind a symptom.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// The symptom, in the person's words.
     pub symptom: String,
@@ -277,7 +313,7 @@ pub struct Diagnosis {
 }
 
 /// What became of a hypothesis.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Measurements show it.
@@ -289,7 +325,7 @@ pub enum Status {
 }
 
 /// The counts of verdicts.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Findings.
     pub finding: usize,
@@ -303,9 +339,16 @@ pub struct Summary {
 
 impl Report {
     /// The report of a judgement. Edits that were dropped are reported as words.
-    pub fn new(files: &Files, judgement: &Judgement, edits: &Edits, diagnoses: &[rules::Diagnosis]) -> Self {
+    pub fn new(
+        files: &Files,
+        host: Host,
+        judgement: &Judgement,
+        edits: &Edits,
+        diagnoses: &[rules::Diagnosis],
+    ) -> Self {
         Self {
             version: 1,
+            host,
             findings: judgement
                 .findings
                 .iter()
@@ -434,6 +477,10 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>) -> Find
             rules::Safety::Manual => Safety::Manual,
         },
         changes,
+        edits: match edit {
+            Some(EditOutcome::Proven(edits)) => edits.iter().map(|it| file_edit(files, it)).collect(),
+            _ => Vec::new(),
+        },
         costs: it.costs.clone(),
         rollback: it.rollback.clone(),
         verify: it.verify.clone(),
@@ -450,17 +497,33 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>) -> Find
 }
 
 fn location(files: &Files, span: Span, label: &str) -> Location {
+    let (file, start, end) = place(files, span);
+    Location {
+        file,
+        start,
+        end,
+        label: label.to_owned(),
+    }
+}
+
+fn file_edit(files: &Files, edit: &TextEdit) -> FileEdit {
+    let (file, start, end) = place(files, edit.span);
+    FileEdit {
+        file,
+        start,
+        end,
+        text: edit.text.clone(),
+    }
+}
+
+/// The file of a span, where it starts and where it ends.
+fn place(files: &Files, span: Span) -> (String, Position, Position) {
     let file = files.get(span.file);
     let position = |at| {
         let LineColumn { line, column } = file.line_column(at);
         Position { line, column }
     };
-    Location {
-        file: file.path.to_string(),
-        start: position(span.start),
-        end: position(span.end),
-        label: label.to_owned(),
-    }
+    (file.path.to_string(), position(span.start), position(span.end))
 }
 
 fn change_reports(change: &Change, edit: Option<&EditOutcome>) -> Vec<ChangeReport> {

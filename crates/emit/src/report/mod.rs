@@ -3,7 +3,10 @@
 use rules::ListEdit;
 use source::OptionPath;
 
+pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod sarif;
 pub mod text;
 
 /// One change of a list of options, as a person would say it.

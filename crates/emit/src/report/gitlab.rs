@@ -1,0 +1,37 @@
+//! The report as GitLab's code quality report, which merge requests show.
+//!
+//! The format: <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::json::{Report, Severity};
+
+/// An element for each finding that has a place: GitLab shows none without one.
+///
+/// The fingerprint is made of rule, file and subject, so that a finding is the same one when lines move.
+pub fn gitlab(report: &Report) -> Value {
+    let findings = report.findings.iter().filter_map(|finding| {
+        let place = finding.locations.first()?;
+        let identity = format!("{}\0{}\0{}", finding.rule, place.file, finding.subject);
+        let fingerprint: String = Sha256::digest(identity)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Some(json!({
+            "description": finding.message,
+            "check_name": finding.rule,
+            "fingerprint": fingerprint,
+            "severity": match finding.severity {
+                Severity::Error => "critical",
+                Severity::Warning => "major",
+                Severity::Info => "info",
+            },
+            "location": {
+                "path": place.file,
+                "lines": { "begin": place.start.line, "end": place.end.line },
+            },
+        }))
+    });
+    Value::Array(findings.collect())
+}
