@@ -6,13 +6,17 @@
 mod apply;
 mod args;
 mod check;
+mod collect;
 mod diff;
+mod drift;
 mod eval;
 mod explain;
+mod facts;
 mod input;
 mod layout;
 mod live_world;
 mod output;
+mod progress;
 mod schema;
 mod settings;
 mod tuning;
@@ -41,6 +45,9 @@ fn main() -> ExitCode {
         Verb::Apply(args) => apply::run(&args),
         Verb::Tuning(args) => tuning::run(&args),
         Verb::Layout(args) => layout::run(&args),
+        Verb::Facts(args) => facts::run(&args),
+        Verb::Drift(args) => drift::run(&args),
+        Verb::Collect(args) => collect::run(&args),
         Verb::Eval(args) => eval::run(&args),
         Verb::Explain { rule } => explain::page(&rule),
         Verb::Rules => explain::list(),

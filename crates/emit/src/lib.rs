@@ -13,5 +13,7 @@ pub mod report;
 pub use diff::unified;
 pub use edit::{Configuration, EditOutcome, Edits, TextEdit, Texts, edit};
 pub use module::module;
+pub use report::drift::DriftReport;
+pub use report::facts::FactsReport;
 pub use report::json::Report;
 pub use report::text::{Look, problem, text};

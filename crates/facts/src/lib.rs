@@ -31,6 +31,7 @@ mod input;
 mod io;
 mod iotop;
 mod json;
+mod links;
 mod lsblk;
 mod luks;
 mod memory;
@@ -334,6 +335,7 @@ fn reader(place: &mut Place<'_>, kind: Kind, lines: &mut Lines<'_>, facts: &mut 
         }
         Kind::PgSettings => settings::pg_csv(place, lines, facts),
         Kind::RedisInfo => settings::redis(place, lines, facts),
+        Kind::Links => links::read(place, lines, facts, index),
         Kind::Sysfs => sysfs::read(place, lines, facts, index),
         // These are documents and logs in JSON, read elsewhere.
         Kind::Facter | Kind::Lsblk | Kind::Findmnt | Kind::IostatJson | Kind::Fio | Kind::Smartctl => {}

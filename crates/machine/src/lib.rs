@@ -6,8 +6,11 @@
 
 mod btrfs;
 mod config;
+mod disagree;
 mod disk;
+mod drift;
 mod filesystem;
+mod layers;
 mod luks;
 mod named;
 mod pool;
@@ -19,7 +22,10 @@ use layout::Layout;
 
 pub use btrfs::{Btrfs, BtrfsMount};
 pub use config::{Config, Workload};
+pub use disagree::Disagreement;
 pub use disk::Disk;
+pub use drift::{About, Cell, Rebuild, Row, Wanted, drift};
+pub use facts;
 pub use facts::{
     BlockGroup, BtrfsDeviceErrors, BtrfsUsage, DeviceIo, DeviceSpace, Media, Mount as LiveMount, Pressure,
     Profile, ProfileUsage, PropertySource, Scheduler, Stall, Sureness, Transport, Version, Window,
@@ -30,6 +36,7 @@ pub use layout::btrfs as btrfs_options;
 pub use layout::{
     Dataset, Device, DeviceId, Kind, Mount, MountOption, MountOptions, Properties, Property, Text, ZpoolMode,
 };
+pub use layers::{Layer, LayerKind, Stack};
 pub use luks::Luks;
 pub use named::named_at;
 pub use pool::Pool;

@@ -3,7 +3,10 @@
 use rules::ListEdit;
 use source::OptionPath;
 
+pub mod drift;
+pub mod facts;
 pub mod json;
+mod observed;
 pub mod text;
 
 /// One change of a list of options, as a person would say it.
