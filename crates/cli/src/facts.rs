@@ -16,13 +16,7 @@ use crate::output;
 
 pub(crate) fn run(args: &Facts) -> anyhow::Result<ExitCode> {
     if let Some(path) = args.path.as_deref().filter(|path| holds_layout(path)) {
-        let case = Case::new(
-            Some(path),
-            &args.evaluation,
-            &args.facts,
-            &args.workload,
-            &[],
-        )?;
+        let case = Case::new(Some(path), &args.evaluation, &args.facts, &args.workload, &[])?;
         let advice = case.advice()?;
         return print(args, &advice.files, &advice.machine, &advice.problems);
     }
@@ -39,10 +33,18 @@ pub(crate) fn run(args: &Facts) -> anyhow::Result<ExitCode> {
     let files = Files::below(&here.canonicalize().unwrap_or(here).to_string_lossy());
     let (facts, problems) = disko_advise::facts::read(&files, inputs(&paths)?);
     report(&files, &problems, true);
-    ensure!(!facts.is_empty(), "{}: no facts were understood", paths[0].display());
+    ensure!(
+        !facts.is_empty(),
+        "{}: no facts were understood",
+        paths[0].display()
+    );
     let machine = Machine {
         facts,
-        workloads: args.workload.iter().map(|it| workload(it)).collect::<Result<_, _>>()?,
+        workloads: args
+            .workload
+            .iter()
+            .map(|it| workload(it))
+            .collect::<Result<_, _>>()?,
         ..Machine::default()
     };
     print(args, &files, &machine, &problems)

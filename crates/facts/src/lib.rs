@@ -115,6 +115,7 @@ pub fn read<'a>(files: &Files, inputs: impl IntoIterator<Item = Input<'a>>) -> (
         }
     }
     diskstats::finish(&mut facts, &mut index);
+    btrfs::join(&mut facts);
     for report in std::mem::take(&mut index.reports) {
         let mut place = Place::new(report.file, report.name, None, report.kept, &mut problems);
         let doc = Doc::new(report.file, &report.text, report.line, report.offset);

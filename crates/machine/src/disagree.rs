@@ -8,7 +8,7 @@ use layout::{Device, Kind};
 use source::{Origin, Sourced};
 
 use crate::drift::{Row, Wanted, drift};
-use crate::{Disk, Machine};
+use crate::{Disk, Machine, stack};
 
 /// Two sources that tell one thing differently.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,12 +43,17 @@ impl Machine {
             }
             found.extend(other_content(self, device));
         }
-        found.extend(
-            drift(self, &Wanted::default())
-                .iter()
-                .filter(|row| row.contradicts())
-                .filter_map(of_row),
-        );
+        let rows = drift(self, &Wanted::default());
+        for it in rows.iter().filter(|row| row.contradicts()).filter_map(of_row) {
+            // What blkid found on the device was said already.
+            let said = it.fact == "type"
+                && found
+                    .iter()
+                    .any(|other| other.one.value == it.one.value && other.other.value == it.other.value);
+            if !said {
+                found.push(it);
+            }
+        }
         found
     }
 }
@@ -59,7 +64,10 @@ fn of_row(row: &Row) -> Option<Disagreement> {
     let one = side(&row.declared)?;
     let other = side(&row.live).or_else(|| {
         // What is not there has no line; the declaration is then the only place.
-        Some(Sourced::new(row.live.text()?.to_owned(), Origin::Derived(Box::new([]))))
+        Some(Sourced::new(
+            row.live.text()?.to_owned(),
+            Origin::Derived(Box::new([])),
+        ))
     })?;
     Some(Disagreement {
         subject: row.subject.clone(),
@@ -109,9 +117,16 @@ fn missing_disk(machine: &Machine, device: &Device) -> Option<Disagreement> {
                 return None;
             }
             if let Some(labelled) = labelled {
-                return Some(disagreement("the disk, by the labels of its partitions", shown(labelled)?));
+                return Some(disagreement(
+                    "the disk, by the labels of its partitions",
+                    shown(labelled)?,
+                ));
             }
-            let all: Vec<String> = names.iter().take(8).map(|it| format!("/dev/{}", it.value)).collect();
+            let all: Vec<String> = names
+                .iter()
+                .take(8)
+                .map(|it| format!("/dev/{}", it.value))
+                .collect();
             let more = if names.len() > all.len() { " …" } else { "" };
             Some(disagreement(
                 "the disk is not among those that are there",
@@ -159,7 +174,7 @@ fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
             let disk = Disk::declared(machine, holder)?.observed?;
             machine.facts.block_by_name(disk.kernel_name()?)?
         }
-        _ => machine.facts.block_by_name(holder.node.as_deref()?)?,
+        _ => stack::block_of_device(&machine.facts, holder)?,
     };
     let found = block.fstype.as_ref()?;
     let same = *found.value == *wanted

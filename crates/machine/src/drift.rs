@@ -16,7 +16,7 @@ use layout::btrfs::{EffectiveOptions, FilesystemWide, Scope, filesystem_wide, sc
 use layout::{Kind, Mount, Properties, Text, split_options};
 use source::{Node, OptionPath, Origin, Sourced, Tree};
 
-use crate::{Btrfs, LiveMount, Machine};
+use crate::{Btrfs, LiveMount, Machine, stack};
 
 /// What findings ask for, as far as it can be put into a table.
 #[derive(Clone, Debug, Default)]
@@ -198,9 +198,7 @@ pub fn drift(machine: &Machine, wanted: &Wanted) -> Vec<Row> {
             rows.push(other_option(machine, path, value.as_deref()));
         }
     }
-    rows.sort_by(|a, b| {
-        (a.about, &a.subject, &a.setting).cmp(&(b.about, &b.subject, &b.setting))
-    });
+    rows.sort_by(|a, b| (a.about, &a.subject, &a.setting).cmp(&(b.about, &b.subject, &b.setting)));
     rows
 }
 
@@ -220,8 +218,17 @@ fn list(options: &[String]) -> Vec<Text> {
 /// of it, by btrfs(5). `None` where the kernel decides by the device.
 fn btrfs_default(setting: &str) -> Option<&'static str> {
     Some(match setting {
-        "compress" | "autodefrag" | "flushoncommit" | "lazytime" | "ssd_spread" | "enospc_debug"
-        | "user_subvol_rm_allowed" | "skip_balance" | "degraded" | "sync" | "dirsync" => "off",
+        "compress"
+        | "autodefrag"
+        | "flushoncommit"
+        | "lazytime"
+        | "ssd_spread"
+        | "enospc_debug"
+        | "user_subvol_rm_allowed"
+        | "skip_balance"
+        | "degraded"
+        | "sync"
+        | "dirsync" => "off",
         "datacow" | "datasum" | "treelog" | "barrier" | "acl" => "on",
         "commit" => "30",
         "max_inline" => "2048",
@@ -251,7 +258,12 @@ fn of_btrfs(machine: &Machine, btrfs: Btrfs<'_>, wanted: &Wanted, rows: &mut Vec
     };
     let recommended: Vec<Option<Vec<Text>>> = mounts
         .iter()
-        .map(|it| wanted.lists.get(&it.options().place.path).map(|options| list(options)))
+        .map(|it| {
+            wanted
+                .lists
+                .get(&it.options().place.path)
+                .map(|options| list(options))
+        })
         .collect();
 
     let mut settings: BTreeSet<&'static str> = BTreeSet::new();
@@ -264,7 +276,8 @@ fn of_btrfs(machine: &Machine, btrfs: Btrfs<'_>, wanted: &Wanted, rows: &mut Vec
         // What the kernel turns on by itself is no drift.
         let wide = filesystem_wide(&live.options);
         settings.extend(wide.settings.iter().map(|it| it.setting).filter(|setting| {
-            btrfs_default(setting).is_some_and(|default| wide.get(setting).is_some_and(|it| it.value != default))
+            btrfs_default(setting)
+                .is_some_and(|default| wide.get(setting).is_some_and(|it| it.value != default))
         }));
     }
     let deciding: Vec<&str> = btrfs.deciding_mounts().iter().map(|it| it.mountpoint()).collect();
@@ -295,7 +308,10 @@ fn of_btrfs(machine: &Machine, btrfs: Btrfs<'_>, wanted: &Wanted, rows: &mut Vec
                     let values: BTreeSet<String> = candidates
                         .iter()
                         .map(|(_, wide)| {
-                            setting_cell(wide, setting, true, None).text().unwrap_or("-").to_owned()
+                            setting_cell(wide, setting, true, None)
+                                .text()
+                                .unwrap_or("-")
+                                .to_owned()
                         })
                         .collect();
                     let values: Vec<_> = values.into_iter().collect();
@@ -399,7 +415,16 @@ fn per_mount_cell(options: &[Text], setting: &str) -> Cell {
 /// Options of filesystems other than btrfs that the kernel shows in `/proc/mounts` whenever they are in
 /// effect: where such a one is not shown, it is not.
 const SHOWN: [&str; 11] = [
-    "discard", "commit", "data", "lazytime", "logbsize", "allocsize", "stripe", "size", "mode", "umask",
+    "discard",
+    "commit",
+    "data",
+    "lazytime",
+    "logbsize",
+    "allocsize",
+    "stripe",
+    "size",
+    "mode",
+    "umask",
     "compress_algorithm",
 ];
 
@@ -408,13 +433,17 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
     let mountpoint = &*mount.mountpoint.value;
     let live = machine.facts.mount_at(mountpoint);
     let recommended = wanted.lists.get(&mount.declared.place.path).map(|it| list(it));
-    let on_demand = split_options(&mount.options).any(|it| matches!(it.key, "noauto" | "x-systemd.automount"));
-    if live.is_none() && !machine.facts.mounts.is_empty() && !on_demand {
+    let on_demand =
+        split_options(&mount.options).any(|it| matches!(it.key, "noauto" | "x-systemd.automount"));
+    // A part of the table, as a person saves it, says nothing of what it leaves out.
+    let whole_table = machine.facts.mounts.iter().any(|it| &*it.fstype.value == "proc");
+    if live.is_none() && whole_table && !on_demand {
         let mut row = Row::new(About::Mount, mountpoint, "mounted");
         row.declared = Cell::new("yes", Some(&mount.mountpoint.origin));
         row.live = Cell::new("no", None);
         row.next_boot = Cell::new("yes", None);
-        row.notes.push("a rebuild mounts what is new in the configuration".to_owned());
+        row.notes
+            .push("a rebuild mounts what is new in the configuration".to_owned());
         rows.push(row.settle(Rebuild::AtOnce));
         return;
     }
@@ -426,18 +455,24 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
         row.declared = Cell::new(&*mount.fs_type, Some(&mount.mountpoint.origin));
         row.live = Cell::new(&*live.fstype.value, Some(&live.fstype.origin));
         row.next_boot = row.declared.clone();
-        row.notes.push("the filesystem there is another one; nothing is formatted by a rebuild".to_owned());
+        row.notes
+            .push("the filesystem there is another one; nothing is formatted by a rebuild".to_owned());
         rows.push(row.settle(Rebuild::NextBoot));
         return;
     }
-    let live_cell = |live: &LiveMount, setting: &str, default: &str| match per_mount_cell(&live.options, setting) {
-        Cell::Unset => {
-            // The kernel shows no option for what is the default; without any of the three, atime is strict.
-            let value = if setting == "atime" { "strictatime" } else { default };
-            Cell::new(value, live.options.first().map(|it| &it.origin))
-        }
-        shown => shown,
-    };
+    let live_cell =
+        |live: &LiveMount, setting: &str, default: &str| match per_mount_cell(&live.options, setting) {
+            Cell::Unset => {
+                // The kernel shows no option for what is the default; without any of the three, atime is strict.
+                let value = if setting == "atime" {
+                    "strictatime"
+                } else {
+                    default
+                };
+                Cell::new(value, live.options.first().map(|it| &it.origin))
+            }
+            shown => shown,
+        };
     for (setting, default) in PER_MOUNT {
         let mut row = Row::new(About::Mount, mountpoint, setting);
         row.declared = per_mount_cell(&mount.options, setting);
@@ -465,11 +500,19 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
     }
     let mut keys: BTreeSet<&str> = BTreeSet::new();
     for options in std::iter::once(&mount.options[..]).chain(recommended.as_deref()) {
-        keys.extend(split_options(options).map(|it| bare(it.key)).filter(|key| counts(key)));
+        keys.extend(
+            split_options(options)
+                .map(|it| bare(it.key))
+                .filter(|key| counts(key)),
+        );
     }
     if let Some(live) = live {
         let told = ["discard", "commit", "data", "lazytime"];
-        keys.extend(split_options(&live.options).map(|it| it.key).filter(|key| told.contains(key)));
+        keys.extend(
+            split_options(&live.options)
+                .map(|it| it.key)
+                .filter(|key| told.contains(key)),
+        );
     }
     for key in keys {
         let mut row = Row::new(About::Mount, mountpoint, key);
@@ -494,10 +537,33 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
             };
         }
         if row.declared == Cell::Unset && row.live.text().is_some() {
-            row.notes
-                .push(format!("no option of {mountpoint} asks for it; the next boot mounts without"));
+            row.notes.push(format!(
+                "no option of {mountpoint} asks for it; the next boot mounts without"
+            ));
         }
-        rows.push(row.settle(Rebuild::Remount));
+        let fixed = fixed_at_mount(&mount.fs_type, key);
+        let mut row = row.settle(if fixed {
+            Rebuild::NextBoot
+        } else {
+            Rebuild::Remount
+        });
+        if row.rebuild == Rebuild::NextBoot {
+            row.notes.push(format!(
+                "{} takes {key} when it is mounted, not when it is remounted",
+                mount.fs_type
+            ));
+        }
+        rows.push(row);
+    }
+}
+
+/// Options that a remount does not change: on xfs all but a few (`xfs_fs_reconfigure` in
+/// `fs/xfs/xfs_super.c`), on ext4 the mode of the journal (ext4(5), `data=`).
+fn fixed_at_mount(fs_type: &str, key: &str) -> bool {
+    match fs_type {
+        "xfs" => !matches!(key, "inode32" | "inode64" | "lazytime"),
+        "ext3" | "ext4" => key == "data",
+        _ => false,
     }
 }
 
@@ -535,7 +601,10 @@ fn option_cell(options: &[Text], key: &str) -> Cell {
 fn live_option(live: &LiveMount, key: &str, declared: Option<&str>) -> Cell {
     if key == "umask" {
         // vfat shows two masks for one.
-        let (files, folders) = (option_cell(&live.options, "fmask"), option_cell(&live.options, "dmask"));
+        let (files, folders) = (
+            option_cell(&live.options, "fmask"),
+            option_cell(&live.options, "dmask"),
+        );
         return match (files.text(), folders.text()) {
             (Some(files_mask), Some(folders_mask)) if files_mask == folders_mask => {
                 same_spelling(files.clone(), declared)
@@ -593,7 +662,15 @@ fn datasets(machine: &Machine, wanted: &Wanted, used: &mut BTreeSet<OptionPath>,
     for device in &machine.layout.devices {
         match &device.kind {
             Kind::Dataset(dataset) => {
-                properties(machine, wanted, used, rows, &dataset.name, &dataset.options, false);
+                properties(
+                    machine,
+                    wanted,
+                    used,
+                    rows,
+                    &dataset.name,
+                    &dataset.options,
+                    false,
+                );
             }
             Kind::Zvol(volume) => {
                 properties(machine, wanted, used, rows, &volume.name, &volume.options, false);
@@ -613,9 +690,16 @@ fn properties(
     declared: &Properties,
     of_pool: bool,
 ) {
-    let mut names: BTreeSet<Cow<'_, str>> =
-        declared.values.iter().map(|it| Cow::Borrowed(&*it.name)).collect();
-    for path in wanted.values.keys().filter(|path| path.parent() == declared.place.path) {
+    let mut names: BTreeSet<Cow<'_, str>> = declared
+        .values
+        .iter()
+        .map(|it| Cow::Borrowed(&*it.name))
+        .collect();
+    for path in wanted
+        .values
+        .keys()
+        .filter(|path| path.parent() == declared.place.path)
+    {
         if let Some(last) = path.segments().last() {
             names.insert(Cow::Owned(last.to_string()));
         }
@@ -628,9 +712,11 @@ fn properties(
             (None, Some(because)) => Cell::Unknown(format!("depends on {}", because.name)),
             (None, None) => Cell::Unset,
         };
-        let live = machine.facts.zfs.iter().find(|it| {
-            it.of_pool == of_pool && &*it.dataset == name && *it.property == *property
-        });
+        let live = machine
+            .facts
+            .zfs
+            .iter()
+            .find(|it| it.of_pool == of_pool && &*it.dataset == name && *it.property == *property);
         row.live = match live {
             Some(live) => {
                 let live = Cell::new(&*live.value.value, Some(&live.value.origin));
@@ -649,7 +735,11 @@ fn properties(
             used.insert(path);
         }
         let fixed = FIXED.contains(&&*property) || (of_pool && &*property == "ashift");
-        let mut row = row.settle(if fixed { Rebuild::Recreate } else { Rebuild::Command });
+        let mut row = row.settle(if fixed {
+            Rebuild::Recreate
+        } else {
+            Rebuild::Command
+        });
         match (row.rebuild, row.declared.text()) {
             (Rebuild::Command, Some(value)) => {
                 let tool = if of_pool { "zpool" } else { "zfs" };
@@ -657,9 +747,10 @@ fn properties(
                     "disko sets it when the pool is made only: `{tool} set {property}={value} {name}`"
                 ));
             }
-            (Rebuild::Recreate, _) => row
-                .notes
-                .push("it can be set when it is made only: a new dataset, and a copy of the data".to_owned()),
+            (Rebuild::Recreate, _) => row.notes.push(format!(
+                "{property} is fixed when it is made: it takes a new {} and a copy of the data",
+                if of_pool { "pool" } else { "dataset" }
+            )),
             _ => {}
         }
         rows.push(row);
@@ -689,7 +780,10 @@ fn disks(machine: &Machine, wanted: &Wanted, used: &mut BTreeSet<OptionPath>, ro
     const ANY: [&str; 3] = ["hardware", "block", "defaultScheduler"];
     for disk in machine.disks() {
         let name = disk.name();
-        let rotational = disk.observed.and_then(|it| it.rotational.as_ref()).map(|it| it.value);
+        let rotational = disk
+            .observed
+            .and_then(|it| it.rotational.as_ref())
+            .map(|it| it.value);
         let mut paths: Vec<Vec<&str>> = vec![vec!["hardware", "block", "scheduler", &name]];
         if rotational == Some(true) {
             paths.push(BY_ROTATION.to_vec());
@@ -743,10 +837,12 @@ fn containers(machine: &Machine, wanted: &Wanted, used: &mut BTreeSet<OptionPath
                 .flat_map(|it| &it.flags)
                 .find(|flag| names.contains(&&*flag.value))
         };
-        let discards = flag(&["discards", "allow-discards"]).map(|it| (true, &it.origin)).or_else(|| {
-            let max = luks.observed_discard()?;
-            Some((max.value.0 > 0, &max.origin))
-        });
+        let discards = flag(&["discards", "allow-discards"])
+            .map(|it| (true, &it.origin))
+            .or_else(|| {
+                let max = luks.observed_discard()?;
+                Some((max.value.0 > 0, &max.origin))
+            });
         let workqueues = flag(&["no_read_workqueue", "no-read-workqueue"])
             .map(|it| (true, &it.origin))
             .or_else(|| {
@@ -782,7 +878,10 @@ fn containers(machine: &Machine, wanted: &Wanted, used: &mut BTreeSet<OptionPath
             if row.declared == Cell::Unset && row.live.text() == Some("true") {
                 row.next_boot = Cell::Unknown("a flag in the LUKS header may keep it".to_owned());
             }
-            if row.declared != Cell::Unset || row.recommended != Cell::Unset || row.live.text() == Some("true") {
+            if row.declared != Cell::Unset
+                || row.recommended != Cell::Unset
+                || row.live.text() == Some("true")
+            {
                 rows.push(row);
             }
         }
@@ -798,10 +897,10 @@ fn swaps(machine: &Machine, rows: &mut Vec<Row>) {
         let Some(file) = swap.declared.device.as_deref() else {
             continue;
         };
-        let block = facts.block_by_name(file).map(|it| &it.name.value);
+        let name_of = |file: &str| stack::block_of(facts, file).map(|it| &it.name.value);
+        let block = name_of(file);
         let live = facts.swaps.iter().find(|live| {
-            &*live.path.value == file
-                || block.is_some_and(|block| facts.block_by_name(&live.path.value).map(|it| &it.name.value) == Some(block))
+            &*live.path.value == file || (block.is_some() && name_of(&live.path.value) == block)
         });
         let mut used = Row::new(About::Device, file, "swap");
         let origin = swap.device().map(|it| &it.origin);
@@ -809,20 +908,23 @@ fn swaps(machine: &Machine, rows: &mut Vec<Row>) {
         used.live = match live {
             Some(live) => Cell::new("on", Some(&live.path.origin)),
             // A file or a link of another name may be the one that is listed.
-            None if block.is_some() || !file.contains("/disk/by-") => Cell::new("off", None),
+            None if block.is_some() || !file.starts_with("/dev/") => Cell::new("off", None),
             None => Cell::Unknown(format!("no listing names {file}")),
         };
         used.next_boot = Cell::new("on", None);
         rows.push(used.settle(Rebuild::AtOnce));
-        if let (Some(priority), Some(live)) = (swap.declared.priority, live.and_then(|it| it.priority.as_ref())) {
+        if let (Some(priority), Some(live)) =
+            (swap.declared.priority, live.and_then(|it| it.priority.as_ref()))
+        {
             let mut row = Row::new(About::Device, file, "priority");
             row.declared = Cell::new(priority.to_string(), origin);
             row.live = Cell::new(live.value.to_string(), Some(&live.origin));
             row.next_boot = row.declared.clone();
             let mut row = row.settle(Rebuild::NextBoot);
             if row.rebuild == Rebuild::NextBoot {
-                row.notes
-                    .push("a rebuild does not touch swap that is on; turn it off and on, or reboot".to_owned());
+                row.notes.push(
+                    "a rebuild does not touch swap that is on; turn it off and on, or reboot".to_owned(),
+                );
             }
             rows.push(row);
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use facts::{BlockDevice, BlockKind, DiskFacts, Facts};
 use layout::{Device, DeviceId, Kind, SwapDevice};
 
-use crate::{Disk, LiveMount, Machine, Mount, Workload};
+use crate::{Disk, LiveMount, Machine, Mount, Workload, stack};
 
 /// What a layer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +76,8 @@ pub struct Layer<'a> {
     pub name: String,
     /// The node of the layout.
     pub device: Option<&'a Device>,
-    /// The block device as lsblk or sysfs listed it.
+    /// The block device as lsblk or sysfs listed it; of a filesystem that only the machine shows, the
+    /// one that it was found on.
     pub block: Option<&'a BlockDevice>,
     /// The disk.
     pub disk: Option<&'a DiskFacts>,
@@ -229,7 +230,9 @@ impl<'a> Join<'a> {
     /// on the partition or disk that they are in.
     fn declare(&mut self) {
         for device in &self.machine.layout.devices {
-            let parent = device.parent.and_then(|parent| self.devices.get(&parent).copied());
+            let parent = device
+                .parent
+                .and_then(|parent| self.devices.get(&parent).copied());
             let Some((kind, name)) = described(device) else {
                 if let Some(parent) = parent {
                     self.devices.insert(device.id, parent);
@@ -263,18 +266,20 @@ impl<'a> Join<'a> {
                 continue;
             };
             match &device.kind {
-                Kind::Disk(_) => {
+                Kind::Disk(declared) => {
                     let observed = Disk::declared(self.machine, device).and_then(|disk| disk.observed);
-                    self.take_disk(at, observed);
+                    match (observed, &declared.device) {
+                        (Some(observed), _) => self.take_disk(at, observed),
+                        // Files and other things that only stand in for a disk, as in a virtual machine.
+                        (None, Some(file)) => match self.facts().disk_by_name(&file.value) {
+                            Some(disk) => self.take_disk(at, disk),
+                            None => self.take_block(at, self.facts().block_by_name(&file.value)),
+                        },
+                        (None, None) => {}
+                    }
                 }
                 Kind::Partition(_) | Kind::Luks(_) | Kind::LvmLv(_) | Kind::Mdadm(_) => {
-                    let block = device.node.as_deref().and_then(|node| {
-                        let facts = self.facts();
-                        facts
-                            .block_by_name(node)
-                            .or_else(|| facts.block_by_name(&lvm_mapper(node)?))
-                    });
-                    self.take_block(at, block);
+                    self.take_block(at, stack::block_of_device(self.facts(), device));
                 }
                 _ => {}
             }
@@ -310,8 +315,7 @@ impl<'a> Join<'a> {
         }
     }
 
-    fn take_disk(&mut self, at: usize, disk: Option<&'a DiskFacts>) {
-        let Some(disk) = disk else { return };
+    fn take_disk(&mut self, at: usize, disk: &'a DiskFacts) {
         let name = disk.kernel_name();
         let block = name.and_then(|name| self.block_named(name));
         if let Some(layer) = self.stack.layers.get_mut(at) {
@@ -445,7 +449,9 @@ impl<'a> Join<'a> {
                 "swap" => (LayerKind::Swap, String::new(), "swap".to_owned()),
                 other => {
                     let key = match &block.uuid {
-                        Some(uuid) if matches!(other, "btrfs" | "bcachefs") => format!("{other} {}", uuid.value),
+                        Some(uuid) if matches!(other, "btrfs" | "bcachefs") => {
+                            format!("{other} {}", uuid.value)
+                        }
                         _ => String::new(),
                     };
                     (LayerKind::Filesystem, key, other.to_owned())
@@ -459,7 +465,11 @@ impl<'a> Join<'a> {
             }
             let upper = match known.get(&key).filter(|_| !key.is_empty()) {
                 Some(upper) => *upper,
-                None => self.stack.add(Layer::new(kind, name)),
+                None => {
+                    let mut layer = Layer::new(kind, name);
+                    layer.block = Some(block);
+                    self.stack.add(layer)
+                }
             };
             if !key.is_empty() {
                 known.insert(key, upper);
@@ -495,7 +505,9 @@ impl<'a> Join<'a> {
                 self.join_plain(at, mount);
                 continue;
             }
-            let Some(lower) = self.lower_of(mount) else { continue };
+            let Some(lower) = self.lower_of(mount) else {
+                continue;
+            };
             let mut layer = Layer::new(LayerKind::Mount, mountpoint);
             layer.live_mount = Some(mount);
             let at = self.stack.add(layer);
@@ -506,10 +518,14 @@ impl<'a> Join<'a> {
                 let Some(&at) = self.blocks.get(&*block.name.value) else {
                     continue;
                 };
-                let lower = self.held(at, &[LayerKind::Filesystem, LayerKind::Swap]).unwrap_or(at);
+                let lower = self
+                    .held(at, &[LayerKind::Filesystem, LayerKind::Swap])
+                    .unwrap_or(at);
                 for place in &block.mountpoints {
                     if place.value.starts_with('/') && !places.contains_key(&*place.value) {
-                        let upper = self.stack.add(Layer::new(LayerKind::Mount, place.value.to_string()));
+                        let upper = self
+                            .stack
+                            .add(Layer::new(LayerKind::Mount, place.value.to_string()));
                         self.stack.put(upper, lower);
                     }
                 }
@@ -521,8 +537,9 @@ impl<'a> Join<'a> {
     fn join_plain(&mut self, at: usize, mount: &'a LiveMount) {
         let declared = self.stack.below(at);
         let grounded = declared.iter().any(|it| {
-            self.layer(*it)
-                .is_some_and(|layer| layer.block.is_some() || layer.disk.is_some() || layer.kind == LayerKind::Disk)
+            self.layer(*it).is_some_and(|layer| {
+                layer.block.is_some() || layer.disk.is_some() || layer.kind == LayerKind::Disk
+            })
         });
         if grounded {
             return;
@@ -588,13 +605,16 @@ impl<'a> Join<'a> {
         }
         for live in &self.facts().swaps {
             let path = &*live.path.value;
-            let block = self.facts().block_by_name(path).map(|it| &*it.name.value);
+            let block = stack::block_of(self.facts(), path).map(|it| &*it.name.value);
             let on = block.and_then(|name| self.blocks.get(name).copied());
-            let declared = self
-                .stack
-                .layers
-                .iter()
-                .position(|layer| layer.swap.is_some_and(|it| it.device.as_deref() == Some(path)));
+            let declared = self.stack.layers.iter().position(|layer| {
+                let file = layer.swap.and_then(|it| it.device.as_deref());
+                file.is_some_and(|file| {
+                    file == path
+                        || (block.is_some()
+                            && stack::block_of(self.facts(), file).map(|it| &*it.name.value) == block)
+                })
+            });
             let at = declared.or_else(|| on.and_then(|on| self.held(on, &[LayerKind::Swap])));
             let at = match at {
                 Some(at) => at,
@@ -633,7 +653,10 @@ impl<'a> Join<'a> {
             let mut layer = Layer::new(LayerKind::Workload, workload.name.to_string());
             layer.workload = Some(workload);
             let at = self.stack.add(layer);
-            let lower = workload.mountpoint.as_deref().and_then(|path| self.mount_above(path));
+            let lower = workload
+                .mountpoint
+                .as_deref()
+                .and_then(|path| self.mount_above(path));
             if let Some(lower) = lower {
                 self.stack.put(at, lower);
             }
@@ -644,7 +667,8 @@ impl<'a> Join<'a> {
 /// What a node of the layout is as a layer, and its name; `None` for tables and members.
 fn described(device: &Device) -> Option<(LayerKind, String)> {
     let known = |name: &Option<layout::Text>, otherwise: &str| {
-        name.as_ref().map_or_else(|| otherwise.to_owned(), |it| it.value.to_string())
+        name.as_ref()
+            .map_or_else(|| otherwise.to_owned(), |it| it.value.to_string())
     };
     Some(match &device.kind {
         Kind::Disk(disk) => (LayerKind::Disk, disk.name.to_string()),
@@ -672,15 +696,4 @@ fn described(device: &Device) -> Option<(LayerKind, String)> {
         | Kind::ZfsMember(_)
         | Kind::BcachefsMember(_) => return None,
     })
-}
-
-/// The device-mapper name of a logical volume's path: dashes in either name are doubled
-/// (lvm(8), "Valid Names"; `dm_build_dm_name`).
-fn lvm_mapper(node: &str) -> Option<String> {
-    let (group, volume) = node.strip_prefix("/dev/")?.split_once('/')?;
-    if volume.contains('/') || matches!(group, "mapper" | "disk" | "md" | "zvol") {
-        return None;
-    }
-    let doubled = |name: &str| name.replace('-', "--");
-    Some(format!("/dev/mapper/{}-{}", doubled(group), doubled(volume)))
 }

@@ -32,11 +32,11 @@ pub use facts::{
     ZfsProperty, Zpool,
 };
 pub use filesystem::Filesystem;
+pub use layers::{Layer, LayerKind, Stack};
 pub use layout::btrfs as btrfs_options;
 pub use layout::{
     Dataset, Device, DeviceId, Kind, Mount, MountOption, MountOptions, Properties, Property, Text, ZpoolMode,
 };
-pub use layers::{Layer, LayerKind, Stack};
 pub use luks::Luks;
 pub use named::named_at;
 pub use pool::Pool;

@@ -140,8 +140,8 @@ impl Bundle {
             Err(error) => bail!("{shown}: {}", reason(&error)),
             Ok(metadata) => {
                 ensure!(metadata.is_dir(), "{shown}: is no folder");
-                let mut entries =
-                    std::fs::read_dir(folder).map_err(|error| anyhow::anyhow!("{shown}: {}", reason(&error)))?;
+                let mut entries = std::fs::read_dir(folder)
+                    .map_err(|error| anyhow::anyhow!("{shown}: {}", reason(&error)))?;
                 if entries.next().is_some() {
                     let Some(old) = Manifest::of(folder) else {
                         bail!("{shown}: is not empty and no bundle; give another folder");
@@ -224,8 +224,14 @@ mod tests {
     fn a_folder_with_other_things_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
-        let refused = Bundle::begin(folder.path(), manifest()).err().unwrap().to_string();
-        assert!(refused.ends_with("is not empty and no bundle; give another folder"), "{refused}");
+        let refused = Bundle::begin(folder.path(), manifest())
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            refused.ends_with("is not empty and no bundle; give another folder"),
+            "{refused}"
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

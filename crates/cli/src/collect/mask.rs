@@ -16,8 +16,22 @@ const OWN_UUID: &str = "00000000-0000-4000-8000-";
 /// Host names that say nothing, or that are words of this trade: masking them would make nonsense
 /// of `vm.dirty_ratio`.
 const COMMON: [&str; 16] = [
-    "nixos", "localhost", "linux", "debian", "ubuntu", "server", "desktop", "laptop", "router", "system",
-    "machine", "unknown", "default", "storage", "media", "backup",
+    "nixos",
+    "localhost",
+    "linux",
+    "debian",
+    "ubuntu",
+    "server",
+    "desktop",
+    "laptop",
+    "router",
+    "system",
+    "machine",
+    "unknown",
+    "default",
+    "storage",
+    "media",
+    "backup",
 ];
 
 /// Knows what to mask, and what it has masked.
@@ -61,7 +75,9 @@ impl Masker {
     pub(super) fn learn_serial(&mut self, serial: &str) {
         let serial = serial.trim();
         let shape = |it: &str| {
-            it.len() >= 4 && it.bytes().any(|b| b.is_ascii_digit()) && !it.bytes().all(|b| b == b'0' || b == b'.')
+            it.len() >= 4
+                && it.bytes().any(|b| b.is_ascii_digit())
+                && !it.bytes().all(|b| b == b'0' || b == b'.')
         };
         if !shape(serial) || is_uuid(serial) {
             return;
@@ -160,7 +176,9 @@ impl Masker {
                     self.learn_host(&host);
                 }
             }
-            _ if name.contains("serial") || matches!(&*name, "wwn" | "sn" | "eui64" | "nguid" | "asset_tag") => {
+            _ if name.contains("serial")
+                || matches!(&*name, "wwn" | "sn" | "eui64" | "nguid" | "asset_tag") =>
+            {
                 if let Some(serial) = one(value) {
                     self.learn_serial(&serial);
                 }
@@ -197,7 +215,10 @@ impl Masker {
                 ("hostname\":\"", "\""),
                 ("hostname=", "\n"),
             ] {
-                masked = masked.replace(&format!("{before}{host}{after}"), &format!("{before}host-1{after}"));
+                masked = masked.replace(
+                    &format!("{before}{host}{after}"),
+                    &format!("{before}host-1{after}"),
+                );
             }
         }
         self.shapes(&masked)
@@ -310,7 +331,9 @@ fn is_uuid(text: &str) -> bool {
 fn uuid_at(word: &str) -> Option<usize> {
     (0..word.len().saturating_sub(35)).find(|&at| {
         word.get(at..at + 36).is_some_and(is_uuid)
-            && !word.get(at + 36..).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_hexdigit()))
+            && !word
+                .get(at + 36..)
+                .is_some_and(|it| it.starts_with(|c: char| c.is_ascii_hexdigit()))
     })
 }
 
@@ -355,16 +378,15 @@ fn address(word: &str) -> Option<IpAddr> {
 /// Names that the kernel or udev make of a disk's own identity: `naa.5000…`, `eui.0025…`,
 /// `nvme.144d-…`, `0x5000…`.
 fn is_disk_name(word: &str) -> bool {
-    let hex = |it: &str, least: usize| it.len() >= least && it.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let hex =
+        |it: &str, least: usize| it.len() >= least && it.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     ["naa.", "eui.", "t10.", "uuid.", "nvme."]
         .iter()
         .any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| hex(rest, 12)))
         || ["wwn-0x", "0x5", "0x6"]
             .iter()
             .any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| hex(rest, 15)))
-        || word
-            .strip_prefix("nvme-")
-            .is_some_and(|rest| is_disk_name(rest))
+        || word.strip_prefix("nvme-").is_some_and(|rest| is_disk_name(rest))
 }
 
 #[cfg(test)]

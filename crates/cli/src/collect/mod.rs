@@ -140,7 +140,11 @@ fn left_out() -> Vec<LeftOut> {
 
 /// What was gathered and what was not, on stderr.
 fn closing(args: &Collect, manifest: &Manifest) {
-    let files: BTreeSet<_> = manifest.steps.iter().filter_map(|it| it.file.as_deref()).collect();
+    let files: BTreeSet<_> = manifest
+        .steps
+        .iter()
+        .filter_map(|it| it.file.as_deref())
+        .collect();
     let failed = manifest.steps.iter().filter(|it| it.error.is_some()).count();
     let mut line = format!("{}: {} files", args.output.display(), files.len());
     if failed > 0 {
@@ -218,7 +222,11 @@ impl Collector {
             let (bytes, _) = tool::read_file(path, READ_LIMIT).ok()?;
             Some(String::from_utf8_lossy(&bytes).trim().to_owned())
         };
-        for path in ["/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/etc/hostname"] {
+        for path in [
+            "/proc/sys/kernel/hostname",
+            "/proc/sys/kernel/domainname",
+            "/etc/hostname",
+        ] {
             if let Some(name) = text(Path::new(path)) {
                 self.masker.learn_host(&name);
             }
@@ -243,16 +251,16 @@ impl Collector {
     ///
     /// # Errors
     /// When the bundle cannot be written to.
-    fn programs(&mut self, file: &str, calls: Vec<Call>, with_stderr: bool) -> anyhow::Result<Vec<u8>> {
+    fn programs(&mut self, file: &str, calls: Vec<Call>, or_stderr: bool) -> anyhow::Result<Vec<u8>> {
         let limit = self.limit;
-        self.programs_within(file, calls, with_stderr, limit)
+        self.programs_within(file, calls, or_stderr, limit)
     }
 
     fn programs_within(
         &mut self,
         file: &str,
         calls: Vec<Call>,
-        with_stderr: bool,
+        or_stderr: bool,
         limit: Duration,
     ) -> anyhow::Result<Vec<u8>> {
         let mut whole: Vec<u8> = Vec::new();
@@ -281,8 +289,9 @@ impl Collector {
                     step.cut = ran.cut;
                     step.milliseconds = ran.took.as_millis() as u64;
                     let mut bytes = ran.stdout.clone();
-                    if with_stderr {
-                        bytes.extend_from_slice(&ran.stderr);
+                    // Some programs tell their version on stderr; a complaint is no version.
+                    if or_stderr && bytes.is_empty() && ran.status == Some(0) {
+                        bytes.clone_from(&ran.stderr);
                     }
                     step.bytes = bytes.len() as u64;
                     step.error = complaint(&ran, limit, bytes.is_empty());
@@ -351,7 +360,7 @@ impl Collector {
             ("proc-swaps", "/proc/swaps"),
             ("meminfo", "/proc/meminfo"),
             ("mdstat", "/proc/mdstat"),
-            ("sys-module-zfs-version.txt", "/sys/module/zfs/version"),
+            ("osrelease", "/proc/sys/kernel/osrelease"),
         ] {
             self.copy(file, Path::new(path))?;
         }
@@ -378,7 +387,16 @@ impl Collector {
         self.zfs()?;
         self.disks(&found)?;
         self.layers(&found)?;
-        self.programs("dmesg.txt", vec![call(&["dmesg", "--notime", "--level", "emerg,alert,crit,err,warn"])], false)?;
+        self.programs(
+            "dmesg.txt",
+            vec![call(&[
+                "dmesg",
+                "--notime",
+                "--level",
+                "emerg,alert,crit,err,warn",
+            ])],
+            false,
+        )?;
         Ok(())
     }
 
@@ -437,18 +455,22 @@ impl Collector {
                 continue;
             }
             paths.extend(QUEUE.iter().map(|attribute| device.join(attribute)));
-            paths.extend(["dm/name", "md/level"].iter().map(|attribute| device.join(attribute)));
+            paths.extend(
+                ["dm/name", "md/level"]
+                    .iter()
+                    .map(|attribute| device.join(attribute)),
+            );
         }
-        self.under_headings("sys-block.txt", &paths)?;
+        self.under_headings("sys-block.txt", "/sys/block/*/queue", &paths)?;
         let commits: Vec<_> = entries(Path::new("/sys/fs/btrfs"))
             .into_iter()
             .map(|filesystem| filesystem.join("commit_stats"))
             .collect();
-        self.under_headings("sys-fs-btrfs.txt", &commits)
+        self.under_headings("sys-fs-btrfs.txt", "/sys/fs/btrfs/*/commit_stats", &commits)
     }
 
     /// Copies small files of the kernel's into one, each under its path.
-    fn under_headings(&mut self, file: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
+    fn under_headings(&mut self, file: &str, shown: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut whole = String::new();
         for path in paths {
@@ -461,7 +483,12 @@ impl Collector {
             let text = String::from_utf8_lossy(&bytes);
             if !text.trim().is_empty() {
                 let name = path.display().to_string();
-                let _ = writeln!(whole, "==> {} <==\n{}", name.trim_start_matches('/'), text.trim_end());
+                let _ = writeln!(
+                    whole,
+                    "==> {} <==\n{}",
+                    name.trim_start_matches('/'),
+                    text.trim_end()
+                );
             }
         }
         if whole.is_empty() {
@@ -469,12 +496,12 @@ impl Collector {
         }
         let step = Step {
             file: Some(file.to_owned()),
-            path: Some(format!("{} files", paths.len())),
+            path: Some(shown.to_owned()),
             milliseconds: started.elapsed().as_millis() as u64,
             bytes: whole.len() as u64,
             ..Step::default()
         };
-        self.tell(file, &step);
+        self.tell(shown, &step);
         self.keep(file, whole.as_bytes(), vec![step])
     }
 
@@ -483,8 +510,15 @@ impl Collector {
         let started = Instant::now();
         let mut whole = String::new();
         let mut paths = entries(Path::new("/proc/sys/vm"));
-        paths.extend(entries(Path::new("/proc/sys/fs")));
-        paths.push(PathBuf::from("/proc/sys/kernel/task_delayacct"));
+        paths.extend(
+            [
+                "fs/aio-max-nr",
+                "fs/aio-nr",
+                "fs/file-max",
+                "kernel/task_delayacct",
+            ]
+            .map(|name| Path::new("/proc/sys").join(name)),
+        );
         for path in paths {
             if self.stopped() || !path.is_file() {
                 continue;
@@ -493,19 +527,23 @@ impl Collector {
                 continue;
             };
             let text = String::from_utf8_lossy(&bytes);
-            let name = path.strip_prefix("/proc/sys").unwrap_or(&path).display().to_string();
+            let name = path
+                .strip_prefix("/proc/sys")
+                .unwrap_or(&path)
+                .display()
+                .to_string();
             if !text.trim().is_empty() && !text.trim().contains('\n') {
                 let _ = writeln!(whole, "{} = {}", name.replace('/', "."), text.trim());
             }
         }
         let step = Step {
             file: Some("sysctl.txt".to_owned()),
-            path: Some("/proc/sys/vm, /proc/sys/fs".to_owned()),
+            path: Some("/proc/sys".to_owned()),
             milliseconds: started.elapsed().as_millis() as u64,
             bytes: whole.len() as u64,
             ..Step::default()
         };
-        self.tell("/proc/sys/vm, /proc/sys/fs", &step);
+        self.tell("/proc/sys", &step);
         self.keep("sysctl.txt", whole.as_bytes(), vec![step])
     }
 
@@ -514,9 +552,16 @@ impl Collector {
         let mut whole = String::new();
         for folder in ["by-id", "by-path", "by-partlabel"] {
             for link in entries(&Path::new("/dev/disk").join(folder)) {
-                let name = link.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let name = link
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 // Volumes and containers are named by their UUIDs here; other listings tell them better.
-                if ["dm-", "lvm-", "md-"].iter().any(|prefix| name.starts_with(prefix)) {
+                if ["dm-", "lvm-", "md-"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+                {
                     continue;
                 }
                 if let Ok(device) = link.canonicalize() {
@@ -539,9 +584,7 @@ impl Collector {
 
     fn versions(&mut self) -> anyhow::Result<()> {
         let calls = [
-            // Without the name of the machine.
-            &["uname", "-s", "-r", "-v", "-m", "-o"][..],
-            &["cat", "/etc/os-release"],
+            &["cat", "/etc/os-release"][..],
             &["nixos-version"],
             &["nix", "--version"],
             &["btrfs", "--version"],
@@ -566,7 +609,9 @@ impl Collector {
         let mut mountpoints = Vec::new();
         for mount in found.mounts.iter().filter(|it| &*it.fstype.value == "btrfs") {
             // Every device of a filesystem has its UUID; the source names one of them.
-            let uuid = found.block_by_name(&mount.source.value).and_then(|it| it.uuid.as_ref());
+            let uuid = found
+                .block_by_name(&mount.source.value)
+                .and_then(|it| it.uuid.as_ref());
             let key = uuid.map_or_else(|| mount.source.value.to_string(), |it| it.value.to_string());
             if seen.insert(key) && mountpoints.len() < MOST_DEVICES {
                 mountpoints.push(mount.mountpoint.value.to_string());
@@ -608,7 +653,10 @@ impl Collector {
             ("zpool-list.txt", &["zpool", "list", "-H", "-p"][..]),
             ("zpool-status.txt", &["zpool", "status", "-P"]),
             ("zpool-get.txt", &["zpool", "get", "-H", "-p", "all"]),
-            ("zfs-get.txt", &["zfs", "get", "-H", "-p", "-t", "filesystem,volume", "all"]),
+            (
+                "zfs-get.txt",
+                &["zfs", "get", "-H", "-p", "-t", "filesystem,volume", "all"],
+            ),
         ] {
             self.programs(file, vec![call(argv)], false)?;
         }
@@ -653,7 +701,12 @@ impl Collector {
             None => format!("/dev/{}", block.name.value),
         };
         let of_kind = |kind: &dyn Fn(&BlockKind) -> bool| -> Vec<&facts::BlockDevice> {
-            found.blocks.iter().filter(|it| kind(&it.kind)).take(MOST_DEVICES).collect()
+            found
+                .blocks
+                .iter()
+                .filter(|it| kind(&it.kind))
+                .take(MOST_DEVICES)
+                .collect()
         };
         let open: Vec<String> = of_kind(&|kind| *kind == BlockKind::Crypt)
             .iter()
@@ -673,7 +726,9 @@ impl Collector {
             .into_iter()
             .map(path)
             .collect();
-        let calls = arrays.iter().map(|array| call(&["mdadm", "--detail", array]).under(array));
+        let calls = arrays
+            .iter()
+            .map(|array| call(&["mdadm", "--detail", array]).under(array));
         self.programs("mdadm-detail.txt", calls.collect(), false)?;
         if !of_kind(&|kind| *kind == BlockKind::Lvm).is_empty() {
             for (file, verb) in [("lvs.json", "lvs"), ("vgs.json", "vgs")] {
@@ -727,7 +782,9 @@ impl Collector {
             return Ok(());
         }
         let seconds = duration.as_secs().max(1);
-        output::hint(&format!("watching for {seconds} s; Ctrl-C ends it earlier and keeps what came"));
+        output::hint(&format!(
+            "watching for {seconds} s; Ctrl-C ends it earlier and keeps what came"
+        ));
         // What was read before is stale by now; these are the first samples.
         self.counters(None)?;
         let started = Instant::now();
@@ -736,9 +793,15 @@ impl Collector {
         let interval = interval.to_string();
         let limit = duration + Duration::from_secs(10);
         let tools: [(&str, &[&str]); 3] = [
-            ("iostat.json", &["iostat", "-x", "-y", "-o", "JSON", &interval, &count]),
+            (
+                "iostat.json",
+                &["iostat", "-x", "-y", "-o", "JSON", &interval, &count],
+            ),
             ("vmstat.txt", &["vmstat", "-n", &interval, &count]),
-            ("zpool-iostat.txt", &["zpool", "iostat", "-v", "-l", "-y", "-H", "-p", &interval, &count]),
+            (
+                "zpool-iostat.txt",
+                &["zpool", "iostat", "-v", "-l", "-y", "-H", "-p", &interval, &count],
+            ),
         ];
         let mut running = Vec::new();
         for (file, argv) in tools {
@@ -759,7 +822,11 @@ impl Collector {
         }
         // Names tell whole seconds, so the second sample waits for one.
         let passed = started.elapsed();
-        let whole = if passed >= duration { seconds } else { passed.as_secs() + 1 };
+        let whole = if passed >= duration {
+            seconds
+        } else {
+            passed.as_secs() + 1
+        };
         std::thread::sleep(Duration::from_secs(whole).saturating_sub(started.elapsed()));
         self.counters(Some(whole))?;
         self.bundle.manifest.sampled_seconds = whole;
@@ -866,7 +933,10 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// A moment as `2026-11-21T04:44:14Z` (the civil calendar of Howard Hinnant's `civil_from_days`,
 /// <https://howardhinnant.github.io/date_algorithms.html>).
 fn utc(moment: SystemTime) -> String {
-    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let since = moment
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let (days, second) = (since / 86_400, since % 86_400);
     let shifted = days + 719_468;
     let era = shifted / 146_097;
@@ -875,10 +945,17 @@ fn utc(moment: SystemTime) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z",
+        second % 60
+    )
 }
 
 /// A length of time as a person types it: `90`, `90s`, `2min`, `1h`.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// The most that one program may print, or one file hold; the rest is left out and the manifest says so.
-pub(super) const LARGEST: usize = 16 << 20;
+pub(super) const LARGEST: usize = 8 << 20;
 
 /// The most of what a program says on stderr that is kept.
 const LARGEST_COMPLAINT: usize = 16 << 10;
@@ -200,7 +200,9 @@ fn gather(pipe: Option<impl Read + Send + 'static>, most: usize, full: Option<Ar
             let Ok(mut bytes) = bytes.lock() else { break };
             let room = most.saturating_sub(bytes.len()).min(read);
             bytes.extend_from_slice(buffer.get(..room).unwrap_or_default());
-            if room < read && let Some(full) = &full {
+            if room < read
+                && let Some(full) = &full
+            {
                 full.store(true, Ordering::Relaxed);
             }
         }
@@ -246,7 +248,10 @@ mod tests {
     #[test]
     fn a_program_that_does_not_end_is_ended_with_its_children() {
         let started = Instant::now();
-        let ran = sh("trap '' INT; echo begun; sleep 1000 & sleep 1000", Duration::from_millis(300));
+        let ran = sh(
+            "trap '' INT; echo begun; sleep 1000 & sleep 1000",
+            Duration::from_millis(300),
+        );
         assert!(ran.timed_out);
         assert_eq!(ran.stdout, b"begun\n");
         assert_eq!(ran.signal, Some(9));
@@ -255,7 +260,10 @@ mod tests {
 
     #[test]
     fn a_program_that_prints_without_end_is_cut() {
-        let ran = sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done | cat", Duration::from_secs(60));
+        let ran = sh(
+            "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done | cat",
+            Duration::from_secs(60),
+        );
         assert!(ran.cut && !ran.timed_out);
         assert_eq!(ran.stdout.len(), LARGEST);
     }
@@ -280,7 +288,13 @@ mod tests {
     #[test]
     fn interruption_ends_it_at_once() {
         let args = ["1000"].map(OsString::from);
-        let ran = run(Path::new("/bin/sleep"), &args, Duration::from_secs(1000), &AtomicBool::new(true)).unwrap();
+        let ran = run(
+            Path::new("/bin/sleep"),
+            &args,
+            Duration::from_secs(1000),
+            &AtomicBool::new(true),
+        )
+        .unwrap();
         assert!(ran.interrupted);
         assert_eq!(ran.signal, Some(2));
     }

@@ -90,7 +90,7 @@ pub struct CellReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
     /// Where it was written, or the line that shows it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<PlaceReport>,
 }
 
@@ -107,7 +107,11 @@ pub fn wanted(machine: &Machine, judgement: &Judgement) -> Wanted {
         match change {
             Change::Layout(LayoutEdit::Options { list, edits }) => {
                 let options = wanted.lists.entry(list.clone()).or_insert_with(|| {
-                    let mount = machine.layout.mounts.iter().find(|it| it.declared.place.path == *list);
+                    let mount = machine
+                        .layout
+                        .mounts
+                        .iter()
+                        .find(|it| it.declared.place.path == *list);
                     // What disko appends (`subvol=`) stays where it is; it asks for no setting.
                     let declared = mount.map_or(&[][..], |it| &it.options);
                     declared
@@ -124,7 +128,9 @@ pub fn wanted(machine: &Machine, judgement: &Judgement) -> Wanted {
                 wanted.values.insert(path.clone(), None);
             }
             Change::Nixos(setting) => {
-                wanted.values.insert(setting.option.clone(), Some(shown(&setting.value)));
+                wanted
+                    .values
+                    .insert(setting.option.clone(), Some(shown(&setting.value)));
             }
             Change::Command(_) => {}
         }
@@ -217,8 +223,18 @@ const WIDEST: usize = 40;
 /// The table for people: the rows that differ, or all; notes below it, each once.
 pub fn text(rows: &[Row], all: bool) -> String {
     let shown: Vec<&Row> = rows.iter().filter(|row| all || !row.agrees()).collect();
-    let mut lines = vec![["what", "setting", "declared", "live", "next boot", "recommended", "a rebuild"]
-        .map(str::to_owned)];
+    let mut lines = vec![
+        [
+            "what",
+            "setting",
+            "declared",
+            "live",
+            "next boot",
+            "recommended",
+            "a rebuild",
+        ]
+        .map(str::to_owned),
+    ];
     for row in &shown {
         let cell = |cell: &Cell| match cell {
             Cell::Unset => "-".to_owned(),

@@ -214,7 +214,11 @@ impl FactsReport {
                     kind: it.kind.describe().to_owned(),
                 })
                 .collect(),
-            facts: Figures::of(&machine.facts).rows.iter().map(|it| fact(files, it)).collect(),
+            facts: Figures::of(&machine.facts)
+                .rows
+                .iter()
+                .map(|it| fact(files, it))
+                .collect(),
             layers: stack
                 .layers
                 .iter()
@@ -229,10 +233,17 @@ impl FactsReport {
                     observed: layer.is_observed(),
                     on: layer.on.clone(),
                     holds: layer.holds.clone(),
-                    figures: figures_of(machine, layer).iter().map(|it| fact(files, it)).collect(),
+                    figures: figures_of(machine, layer)
+                        .iter()
+                        .map(|it| fact(files, it))
+                        .collect(),
                 })
                 .collect(),
-            contradictions: machine.disagreements().iter().map(|it| contradiction(files, it)).collect(),
+            contradictions: machine
+                .disagreements()
+                .iter()
+                .map(|it| contradiction(files, it))
+                .collect(),
             problems: problems.iter().map(|it| problem(files, it)).collect(),
         }
     }
@@ -271,18 +282,28 @@ fn device_file(layer: &Layer<'_>) -> Option<String> {
         (None, Some(mapped)) => format!("/dev/mapper/{}", mapped.value),
         (None, None) => format!("/dev/{}", it.name.value),
     });
-    let disk = layer.disk.and_then(|it| it.kernel_name()).map(|it| format!("/dev/{it}"));
-    let below_a_device = matches!(
-        layer.kind,
+    let disk = layer
+        .disk
+        .and_then(|it| it.kernel_name())
+        .map(|it| format!("/dev/{it}"));
+    let declared = layer
+        .device
+        .and_then(|it| it.node.as_ref())
+        .map(ToString::to_string);
+    block.or(disk).or(declared).filter(|_| is_device(layer.kind))
+}
+
+/// Whether a layer is a block device of its own.
+fn is_device(kind: LayerKind) -> bool {
+    matches!(
+        kind,
         LayerKind::Disk
             | LayerKind::Partition
             | LayerKind::Luks
             | LayerKind::Raid
             | LayerKind::LogicalVolume
             | LayerKind::Other
-    );
-    let declared = layer.device.and_then(|it| it.node.as_ref()).map(ToString::to_string);
-    block.or(disk).or(declared).filter(|_| below_a_device)
+    )
 }
 
 /// What was measured of a layer, the most telling first.
@@ -290,9 +311,11 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
     let mut figures = Shortlist::default();
     let facts = &machine.facts;
     if let Some(disk) = layer.disk {
-        figures.fact("size", disk.size.as_ref());
+        figures.fact("size", disk.size.as_ref().or_else(|| layer.block?.size.as_ref()));
         let declared = layer.device.and_then(|device| {
-            machine.disks().find(|it| it.device.is_some_and(|it| it.id == device.id))
+            machine
+                .disks()
+                .find(|it| it.device.is_some_and(|it| it.id == device.id))
         });
         let media = declared.map_or_else(|| disk.media(), |it: Disk<'_>| it.media());
         if let Ok((media, _)) = media {
@@ -303,7 +326,7 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
         for fault in disk.health.faults() {
             figures.fact("fault", Some(&fault));
         }
-    } else if let Some(block) = layer.block {
+    } else if let Some(block) = layer.block.filter(|_| is_device(layer.kind)) {
         figures.fact("size", block.size.as_ref());
         if layer.kind == LayerKind::Luks {
             figures.fact("largest discard", block.discard_max.as_ref());
@@ -311,6 +334,7 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
     }
     let name = layer
         .block
+        .filter(|_| is_device(layer.kind))
         .map(|it| &*it.name.value)
         .or_else(|| layer.disk.and_then(|it| it.kernel_name()));
     if let Some(io) = name.and_then(|name| facts.io.iter().find(|io| &*io.name == name)) {
@@ -338,9 +362,10 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
         }
         LayerKind::Dataset => {
             for property in ["recordsize", "compression", "sync", "atime"] {
-                let row = facts.zfs.iter().find(|it| {
-                    !it.of_pool && *it.dataset == *layer.name && &*it.property == property
-                });
+                let row = facts
+                    .zfs
+                    .iter()
+                    .find(|it| !it.of_pool && *it.dataset == *layer.name && &*it.property == property);
                 figures.fact(property, row.map(|it| &it.value));
             }
         }
@@ -349,7 +374,10 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
                 && let Some(first) = live.options.first()
             {
                 let options: Vec<&str> = live.options.iter().map(|it| &*it.value).collect();
-                figures.fact("options", Some(&Sourced::new(options.join(","), first.origin.clone())));
+                figures.fact(
+                    "options",
+                    Some(&Sourced::new(options.join(","), first.origin.clone())),
+                );
             }
             let row = facts
                 .df
@@ -445,8 +473,18 @@ pub fn text(files: &Files, machine: &Machine) -> String {
     if !figures.is_empty() {
         out.push_str("# facts\n");
     }
-    let name_width = figures.iter().map(|it| it.name.chars().count()).max().unwrap_or(0).min(32);
-    let text_width = figures.iter().map(|it| it.text.chars().count()).max().unwrap_or(0).min(48);
+    let name_width = figures
+        .iter()
+        .map(|it| it.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(32);
+    let text_width = figures
+        .iter()
+        .map(|it| it.text.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(48);
     let mut subject = None;
     for figure in &figures {
         if subject != Some(&figure.subject) {
@@ -454,7 +492,11 @@ pub fn text(files: &Files, machine: &Machine) -> String {
             subject = Some(&figure.subject);
         }
         let place = short(&places(files, &figure.origin));
-        let _ = writeln!(out, "  {:name_width$}  {:text_width$}  {place}", figure.name, figure.text);
+        let _ = writeln!(
+            out,
+            "  {:name_width$}  {:text_width$}  {place}",
+            figure.name, figure.text
+        );
     }
     out
 }
@@ -464,7 +506,13 @@ pub fn contradictions(files: &Files, all: &[Disagreement]) -> String {
     let mut out = String::new();
     for it in all {
         let _ = writeln!(out, "{}: {}", it.subject, it.fact);
-        let width = it.one.value.chars().count().max(it.other.value.chars().count()).min(60);
+        let width = it
+            .one
+            .value
+            .chars()
+            .count()
+            .max(it.other.value.chars().count())
+            .min(60);
         for side in [&it.one, &it.other] {
             let place = short(&places(files, &side.origin));
             let line = format!("  {:width$}  {place}", side.value);
@@ -484,7 +532,9 @@ fn tree(files: &Files, machine: &Machine) -> String {
     // Not by recursion: a layout may nest as deep as it likes.
     let mut todo: Vec<(usize, usize)> = roots.into_iter().rev().map(|root| (root, 0)).collect();
     while let Some((at, depth)) = todo.pop() {
-        let Some(layer) = stack.layers.get(at) else { continue };
+        let Some(layer) = stack.layers.get(at) else {
+            continue;
+        };
         let _ = write!(out, "{:indent$}{}", "", title(layer), indent = depth.min(40) * 2);
         if !drawn.insert(at) {
             out.push_str("  (see above)\n");
@@ -496,7 +546,7 @@ fn tree(files: &Files, machine: &Machine) -> String {
         }
         match (layer.is_declared(), layer.is_observed()) {
             (false, true) if with_layout => out.push_str("  [not in the layout]"),
-            (true, false) if machine.is_observed() && seen_by_tools(layer.kind) => out.push_str("  [not seen]"),
+            (true, false) if would_be_seen(machine, layer.kind) => out.push_str("  [not seen]"),
             _ => {}
         }
         let mut all = Vec::new();
@@ -517,24 +567,22 @@ fn tree(files: &Files, machine: &Machine) -> String {
     out
 }
 
-/// Whether a listing would show it if it were there.
-fn seen_by_tools(kind: LayerKind) -> bool {
-    matches!(
-        kind,
-        LayerKind::Disk
-            | LayerKind::Partition
-            | LayerKind::Luks
-            | LayerKind::Raid
-            | LayerKind::LogicalVolume
-            | LayerKind::Mount
-    )
+/// Whether what was given would show a layer of this kind if it were there.
+fn would_be_seen(machine: &Machine, kind: LayerKind) -> bool {
+    let facts = &machine.facts;
+    match kind {
+        LayerKind::Disk => facts.disks.iter().any(|it| it.is_disk()),
+        LayerKind::Mount => facts.mounts.iter().any(|it| &*it.fstype.value == "proc"),
+        kind if is_device(kind) => facts.blocks.iter().any(|it| !it.parents.is_empty()),
+        _ => false,
+    }
 }
 
 fn title(layer: &Layer<'_>) -> String {
     let device = device_file(layer);
     let short = device.as_deref().map(|it| it.strip_prefix("/dev/").unwrap_or(it));
     match short {
-        Some(short) if short != layer.name && layer.block.or(None).is_some() | layer.disk.is_some() => {
+        Some(short) if short != layer.name && (layer.block.is_some() || layer.disk.is_some()) => {
             format!("{} {} = {short}", layer.kind.name(), layer.name)
         }
         _ => format!("{} {}", layer.kind.name(), layer.name),

@@ -149,7 +149,10 @@ impl Figures {
         self.fact(it, "uefi", &facts.uefi);
         self.all(
             "processor",
-            &[("model", &facts.cpu.model), ("architecture", &facts.cpu.architecture)],
+            &[
+                ("model", &facts.cpu.model),
+                ("architecture", &facts.cpu.architecture),
+            ],
         );
         self.all(
             "processor",
@@ -250,7 +253,10 @@ impl Figures {
                     ("smallest request", &queue.minimum_io),
                 ],
             );
-            self.all(&subject, &[("write cache", &queue.write_cache), ("zoned", &queue.zoned)]);
+            self.all(
+                &subject,
+                &[("write cache", &queue.write_cache), ("zoned", &queue.zoned)],
+            );
             self.all(
                 &subject,
                 &[
@@ -277,7 +283,10 @@ impl Figures {
                     ("hours", &disk.health.hours),
                 ],
             );
-            self.all(&subject, &[("worn", &disk.health.used), ("spare", &disk.health.spare)]);
+            self.all(
+                &subject,
+                &[("worn", &disk.health.used), ("spare", &disk.health.spare)],
+            );
             for failed in &disk.health.failed_attributes {
                 self.one(&subject, "failed attribute", failed);
             }
@@ -288,7 +297,11 @@ impl Figures {
     }
 
     fn blocks(&mut self, facts: &Facts) {
-        for block in facts.blocks.iter().filter(|it| it.kind != BlockKind::Disk || it.fstype.is_some()) {
+        for block in facts
+            .blocks
+            .iter()
+            .filter(|it| it.kind != BlockKind::Disk || it.fstype.is_some())
+        {
             let subject = format!("block device {}", block.name.value);
             self.all(
                 &subject,
@@ -324,7 +337,11 @@ impl Figures {
             let subject = format!("luks {}", name.map_or("", |it| &it.value));
             self.all(
                 &subject,
-                &[("device", &luks.device), ("uuid", &luks.uuid), ("cipher", &luks.cipher)],
+                &[
+                    ("device", &luks.device),
+                    ("uuid", &luks.uuid),
+                    ("cipher", &luks.cipher),
+                ],
             );
             self.fact(&subject, "version", &luks.version);
             self.fact(&subject, "sector", &luks.sector);
@@ -417,7 +434,10 @@ impl Figures {
             self.one(&subject, "writes", &process.write);
             self.all(
                 &subject,
-                &[("waits for a disk", &process.waiting), ("waits for swap", &process.swapping)],
+                &[
+                    ("waits for a disk", &process.waiting),
+                    ("waits for swap", &process.swapping),
+                ],
             );
         }
         self.fact("kernel", "accounts for delays", &facts.delay_accounting);
@@ -462,10 +482,17 @@ impl Figures {
             let subject = format!("space of {}", name.map_or("", |it| &it.value));
             self.all(
                 &subject,
-                &[("size", &row.size), ("used", &row.used), ("available", &row.available)],
+                &[
+                    ("size", &row.size),
+                    ("used", &row.used),
+                    ("available", &row.available),
+                ],
             );
             self.fact(&subject, "used share", &row.used_share);
-            self.all(&subject, &[("inodes", &row.inodes), ("inodes used", &row.inodes_used)]);
+            self.all(
+                &subject,
+                &[("inodes", &row.inodes), ("inodes used", &row.inodes_used)],
+            );
         }
     }
 
@@ -489,7 +516,10 @@ impl Figures {
             );
             self.all(
                 &subject,
-                &[("data ratio", &usage.data_ratio), ("metadata ratio", &usage.metadata_ratio)],
+                &[
+                    ("data ratio", &usage.data_ratio),
+                    ("metadata ratio", &usage.metadata_ratio),
+                ],
             );
             self.fact(&subject, "several profiles", &usage.multiple_profiles);
             for profile in &usage.profiles {
@@ -498,7 +528,11 @@ impl Figures {
                 self.one(&subject, &format!("{kind} used"), &profile.used);
             }
             for space in &usage.unallocated_on {
-                self.one(&subject, &format!("unallocated on {}", space.device.value), &space.size);
+                self.one(
+                    &subject,
+                    &format!("unallocated on {}", space.device.value),
+                    &space.size,
+                );
             }
         }
         for errors in &facts.btrfs_errors {
@@ -543,14 +577,22 @@ impl Figures {
             }
         }
         for balance in &facts.balances {
-            self.one(&format!("balance {}", balance.mountpoint.value), "status", &balance.status);
+            self.one(
+                &format!("balance {}", balance.mountpoint.value),
+                "status",
+                &balance.status,
+            );
         }
         for commits in &facts.btrfs_commits {
             let subject = format!("commits of btrfs {}", commits.uuid.as_deref().unwrap_or(""));
             self.fact(&subject, "number", &commits.commits);
             self.all(
                 &subject,
-                &[("last", &commits.last), ("longest", &commits.max), ("total", &commits.total)],
+                &[
+                    ("last", &commits.last),
+                    ("longest", &commits.max),
+                    ("total", &commits.total),
+                ],
             );
         }
         for compression in &facts.compression {
@@ -578,11 +620,18 @@ impl Figures {
             let subject = format!("pool {}", pool.name.value);
             self.all(
                 &subject,
-                &[("size", &pool.size), ("allocated", &pool.allocated), ("free", &pool.free)],
+                &[
+                    ("size", &pool.size),
+                    ("allocated", &pool.allocated),
+                    ("free", &pool.free),
+                ],
             );
             self.all(
                 &subject,
-                &[("fragmentation", &pool.fragmentation), ("capacity", &pool.capacity)],
+                &[
+                    ("fragmentation", &pool.fragmentation),
+                    ("capacity", &pool.capacity),
+                ],
             );
             self.fact(&subject, "dedup ratio", &pool.dedup_ratio);
             self.fact(&subject, "health", &pool.health);
