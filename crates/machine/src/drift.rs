@@ -490,7 +490,12 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
         let silent = row.declared == Cell::Unset
             && row.recommended == Cell::Unset
             && row.live.text().is_none_or(|live| live == default);
-        // What fusing and the kernel's own mounts set is nothing that a layout says.
+        if row.declared == Cell::Unset && row.live.text().is_some_and(|live| live != default) {
+            row.notes.push(format!(
+                "no option asks for the live {setting}; the next boot mounts with {default}"
+            ));
+        }
+        // A dataset's properties decide, unless an option of the mount does.
         if !silent && (&*mount.fs_type != "zfs" || row.declared != Cell::Unset) {
             rows.push(row.settle(Rebuild::Remount));
         }

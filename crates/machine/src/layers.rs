@@ -560,9 +560,33 @@ impl<'a> Join<'a> {
         if &*mount.fstype.value == "zfs" {
             return Some(self.dataset(source));
         }
-        let name = &*self.facts().block_by_name(source)?.name.value;
-        let block = *self.blocks.get(name)?;
-        Some(self.held(block, &[LayerKind::Filesystem]).unwrap_or(block))
+        let block = self
+            .facts()
+            .block_by_name(source)
+            .and_then(|block| self.blocks.get(&*block.name.value).copied());
+        if let Some(block) = block {
+            return Some(self.held(block, &[LayerKind::Filesystem]).unwrap_or(block));
+        }
+        if !source.starts_with("/dev/") {
+            return None;
+        }
+        // No listing has the device: the mounts of one filesystem are still told by it.
+        let name = format!("{} on {source}", mount.fstype.value);
+        let known = self
+            .stack
+            .layers
+            .iter()
+            .position(|it| it.kind == LayerKind::Filesystem && it.name == name);
+        let at = match known {
+            Some(at) => at,
+            None => self.stack.add(Layer::new(LayerKind::Filesystem, name)),
+        };
+        for disk in self.facts().disks_under(source) {
+            if let Some(&lower) = disk.kernel_name().and_then(|name| self.blocks.get(name)) {
+                self.stack.put(at, lower);
+            }
+        }
+        Some(at)
     }
 
     fn dataset(&mut self, name: &str) -> usize {

@@ -58,25 +58,22 @@ pub struct Machine {
 impl Machine {
     /// The physical disks: first those of the layout, then those that were only observed.
     pub fn disks(&self) -> impl Iterator<Item = Disk<'_>> {
-        let declared = self
+        let declared: Vec<Disk<'_>> = self
             .layout
             .devices
             .iter()
-            .filter_map(|device| Disk::declared(self, device));
+            .filter_map(|device| Disk::declared(self, device))
+            .collect();
+        let known: Vec<_> = declared.iter().filter_map(|disk| disk.observed).collect();
         let only_observed = self
             .facts
             .disks
             .iter()
             .filter(|disk| disk.is_disk())
-            .filter(|disk| {
-                !self
-                    .layout
-                    .devices
-                    .iter()
-                    .filter_map(|device| Disk::declared(self, device))
-                    .any(|known| known.observed.is_some_and(|it| std::ptr::eq(it, *disk)))
-            });
-        declared.chain(only_observed.map(|disk| Disk::observed(self, disk)))
+            .filter(move |disk| !known.iter().any(|it| std::ptr::eq(*it, *disk)));
+        declared
+            .into_iter()
+            .chain(only_observed.map(|disk| Disk::observed(self, disk)))
     }
 
     /// The LUKS containers of the layout.

@@ -201,7 +201,10 @@ impl Masker {
                 masked = replace(&masked, secret, token, secret.len() < 8);
             }
         }
-        for host in &self.hosts {
+        // The whole name before its first part.
+        let mut hosts: Vec<&String> = self.hosts.iter().collect();
+        hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
+        for host in hosts {
             if host.len() >= 5 && !COMMON.contains(&&*host.to_ascii_lowercase()) {
                 masked = replace(&masked, host, "host-1", true);
             }
@@ -386,7 +389,7 @@ fn is_disk_name(word: &str) -> bool {
         || ["wwn-0x", "0x5", "0x6"]
             .iter()
             .any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| hex(rest, 15)))
-        || word.strip_prefix("nvme-").is_some_and(|rest| is_disk_name(rest))
+        || word.strip_prefix("nvme-").is_some_and(is_disk_name)
 }
 
 #[cfg(test)]
@@ -424,12 +427,12 @@ again 10.1.2.3 and 00:1B:21:AA:BB:CC.
             vm.dirty_ratio = 20
             Linux 6.18 (host-1) 11/21/26 x86_64
             host-1 kernel: host-1 up since 04:44:14, version 6.18.44
-            /dev/disk/by-id/ata-Samsung_SSD_850_serial-1-part1 -> /dev/sda1
-            /dev/disk/by-id/wwn-0xserial-2 -> /dev/sda
-            /dev/disk/by-id/scsi-3serial-2 -> /dev/sda
+            /dev/disk/by-id/ata-Samsung_SSD_850_serial-2-part1 -> /dev/sda1
+            /dev/disk/by-id/wwn-serial-4 -> /dev/sda
+            /dev/disk/by-id/scsi-3serial-4 -> /dev/sda
             /dev/disk/by-id/name-1 -> /dev/nvme0n1
-            "id": serial-3, UUID=0000-0003, c12a7328-f81f-11d2-ba4b-00a0c93ec93b
-            root=UUID=00000000-0000-4000-8000-000000000001 and CRYPT-LUKS2-6f1c7a0e111122223333444455556666-crypted
+            "id": 1000000001, UUID=0000-0004, c12a7328-f81f-11d2-ba4b-00a0c93ec93b
+            root=UUID=00000000-0000-4000-8000-000000000001 and CRYPT-LUKS2-00000000000040008000000000000001-crypted
             by-uuid/00000000-0000-4000-8000-000000000001. eth0 02:00:00:00:00:01 at 198.18.0.1, 127.0.0.1, 2001:db8::2, 0000:00:1f.2
             again 198.18.0.1 and 02:00:00:00:00:01.
         "#]]

@@ -293,6 +293,14 @@ impl Collector {
                     if or_stderr && bytes.is_empty() && ran.status == Some(0) {
                         bytes.clone_from(&ran.stderr);
                     }
+                    if ran.cut || ran.timed_out {
+                        // The line that it was printing is no line.
+                        let whole_lines = bytes
+                            .iter()
+                            .rposition(|byte| *byte == b'\n')
+                            .map_or(0, |at| at + 1);
+                        bytes.truncate(whole_lines);
+                    }
                     step.bytes = bytes.len() as u64;
                     step.error = complaint(&ran, limit, bytes.is_empty());
                     if !bytes.iter().all(u8::is_ascii_whitespace) {
