@@ -1,6 +1,8 @@
 //! A bar on the terminal while facts of many gigabytes are read.
 
 use std::io::{IsTerminal, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
@@ -13,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
+    shown: Arc<AtomicBool>,
 }
 
 impl Progress {
@@ -28,6 +31,7 @@ impl Progress {
         Self {
             bar,
             started: Instant::now(),
+            shown: Arc::new(AtomicBool::new(false)),
         }
     }
 
@@ -41,7 +45,10 @@ impl Progress {
 
     fn advance(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
-        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+        if self.started.elapsed() > PATIENCE
+            && std::io::stderr().is_terminal()
+            && !self.shown.swap(true, Ordering::Relaxed)
+        {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         // Results follow; the bar goes before them.

@@ -50,3 +50,32 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Input;
+
+    #[test]
+    fn links_name_whole_disks() {
+        let links = b"/dev/disk/by-id/ata-Example_SSD_S1 -> /dev/sda\n\
+            /dev/disk/by-id/ata-Example_SSD_S1-part1 -> /dev/sda1\n\
+            /dev/disk/by-id/dm-name-crypted -> /dev/dm-0\n\
+            /dev/disk/by-path/pci-0000:00:1f.2-ata-1 -> /dev/sda\n";
+        let files = source::Files::new();
+        let (facts, problems) = crate::read(&files, [Input::new("dev-disk.txt", links)]);
+        assert!(problems.is_empty());
+        assert_eq!(facts.disks.len(), 1);
+        let disk = facts.disk_by_name("/dev/disk/by-id/ata-Example_SSD_S1").unwrap();
+        assert_eq!(disk.kernel_name(), Some("sda"));
+        assert!(
+            facts
+                .disk_by_name("/dev/disk/by-path/pci-0000:00:1f.2-ata-1")
+                .is_some()
+        );
+        // A partition's link leads to its disk.
+        let under = facts
+            .disk_under("/dev/disk/by-id/ata-Example_SSD_S1-part1")
+            .unwrap();
+        assert_eq!(under.kernel_name(), Some("sda"));
+    }
+}
