@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("facts", &["source"]),
     ("machine", &["facts", "layout", "source"]),
     ("rules", &["machine", "source"]),
-    ("emit", &["rules", "source"]),
+    ("emit", &["machine", "rules", "source"]),
     (
         "disko-advise",
         &["emit", "eval", "facts", "layout", "machine", "rules", "source"],

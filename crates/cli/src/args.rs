@@ -38,6 +38,12 @@ pub(crate) enum Verb {
     Layout(Layout),
     /// Sum up the reports of many hosts
     Fleet(Fleet),
+    /// Print what was observed, each figure with the line that it was read from
+    Facts(Facts),
+    /// Compare declared, live, effective after the next boot, and recommended
+    Drift(Drift),
+    /// Gather a bundle of facts on this machine; reads only, and says what it could not read
+    Collect(Collect),
     /// Evaluate a Nix file or expression, as `nix-instantiate --eval --strict` does
     Eval(Eval),
     /// Show the page of a rule
@@ -184,6 +190,63 @@ pub(crate) struct Fleet {
     pub(crate) fail_on: FailOn,
 }
 
+/// Arguments of `facts`.
+#[derive(Debug, Args)]
+pub(crate) struct Facts {
+    /// A bundle or a file of facts; or a layout, to be joined with what was observed
+    pub(crate) path: Option<PathBuf>,
+
+    /// A facter.json, a folder of tool outputs, or one tool's output; may be given again
+    #[arg(long, value_name = "PATH")]
+    pub(crate) facts: Vec<PathBuf>,
+
+    /// Something that runs on the machine, and where its data is, such as postgresql=/var/lib/postgresql
+    #[arg(long, value_name = "NAME[=MOUNTPOINT]")]
+    pub(crate) workload: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) evaluation: Evaluation,
+
+    /// How to print the facts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `drift`.
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    /// Also show the rows in which all that is known agrees
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// How to print the table
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `collect`.
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    /// The folder to write: a new one, an empty one, or an older bundle to replace
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+
+    /// Watch counters for so long, such as 60s or 5min; do it while the machine is slow
+    #[arg(long, value_name = "TIME", value_parser = crate::collect::duration)]
+    pub(crate) duration: Option<std::time::Duration>,
+
+    /// How long one tool may take before it is ended
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = crate::collect::duration)]
+    pub(crate) limit: std::time::Duration,
+
+    /// Keep serial numbers, host names, UUIDs and addresses as they are
+    #[arg(long)]
+    pub(crate) unmasked: bool,
+}
+
 /// Arguments of `eval`.
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
@@ -274,4 +337,10 @@ pub(crate) enum SchemaOf {
     Layout,
     /// `fleet --format json`
     Fleet,
+    /// `facts --format json`
+    Facts,
+    /// `drift --format json`
+    Drift,
+    /// manifest.json of a bundle
+    Manifest,
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use disko_advise::Advice;
+use disko_advise::emit::report::facts::{contradictions, unreported};
 use disko_advise::emit::{github, gitlab, sarif, text};
 use disko_advise::rules::{Outcome, Severity};
 
@@ -28,6 +29,13 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
                 &advice.diagnoses,
                 output::look(),
             ))?;
+            let disagreements = unreported(&advice.machine, &advice.judgement);
+            if !disagreements.is_empty() {
+                output::print(&format!(
+                    "\nsources contradict each other:\n{}",
+                    contradictions(&advice.files, &disagreements)
+                ))?;
+            }
             hints(&advice);
         }
     }

@@ -13,8 +13,10 @@ use disko_advise::source::{Files, Problem};
 use disko_advise::{Advice, Declared, Evaluation, Question};
 
 use crate::args;
+use crate::collect::{MANIFEST, Manifest};
 use crate::live_world::{LiveWorld, read_file, reason};
 use crate::output;
+use crate::progress::Progress;
 use crate::settings::Settings;
 
 /// How long evaluating one layout may take. A large one takes milliseconds.
@@ -226,7 +228,7 @@ impl Case {
 
 /// Draws problems on stderr, each once. Of a file that is no layout, the first one without a place is
 /// left for the closing error line.
-fn report(files: &Files, problems: &[Problem], found: bool) {
+pub(crate) fn report(files: &Files, problems: &[Problem], found: bool) {
     let look = output::look_of_stderr();
     let closing = if found {
         None
@@ -240,7 +242,7 @@ fn report(files: &Files, problems: &[Problem], found: bool) {
     }
 }
 
-fn workload(text: &str) -> anyhow::Result<Workload> {
+pub(crate) fn workload(text: &str) -> anyhow::Result<Workload> {
     let (name, mountpoint) = match text.split_once('=') {
         Some((name, mountpoint)) => (name, Some(mountpoint)),
         None => (text, None),
@@ -263,7 +265,7 @@ fn workload(text: &str) -> anyhow::Result<Workload> {
 /// # Errors
 /// When one cannot be opened.
 pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<FactsInput<'static>>> {
-    let mut found = Vec::new();
+    let mut listed: Vec<(PathBuf, Option<String>)> = Vec::new();
     for path in paths {
         let metadata = std::fs::metadata(path)
             .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), reason(&error)))?;
@@ -271,22 +273,40 @@ pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<FactsInput<'static
             let mut files = Vec::new();
             walk(path, &mut files)?;
             files.sort();
+            // A bundle says which command made each of its files.
+            let manifest = Manifest::of(path);
+            if manifest.is_some() {
+                files.retain(|file| *file != path.join(MANIFEST));
+            }
             for file in files {
-                found.push(open(&file, &file.display().to_string())?);
+                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
+                let command = manifest.as_ref().and_then(|it| it.command_of(&name));
+                listed.push((file, command));
             }
         } else {
-            found.push(open(path, &path.display().to_string())?);
+            listed.push((path.clone(), None));
         }
     }
-    Ok(found)
-}
-
-fn open(path: &Path, name: &str) -> anyhow::Result<FactsInput<'static>> {
-    let file = File::open(path).map_err(|error| anyhow::anyhow!("{}: {}", path.display(), reason(&error)))?;
-    Ok(FactsInput::streamed(
-        name,
-        BufReader::with_capacity(1 << 16, file),
-    ))
+    let mut opened = Vec::new();
+    let mut total = 0_u64;
+    for (path, command) in listed {
+        let file =
+            File::open(&path).map_err(|error| anyhow::anyhow!("{}: {}", path.display(), reason(&error)))?;
+        total = total.saturating_add(file.metadata().map_or(0, |it| it.len()));
+        opened.push((path, command, file));
+    }
+    let progress = Progress::new(total);
+    Ok(opened
+        .into_iter()
+        .map(|(path, command, file)| {
+            let bytes = BufReader::with_capacity(1 << 16, progress.watch(file));
+            let input = FactsInput::streamed(path.display().to_string(), bytes);
+            match command {
+                Some(command) => input.made_by(command),
+                None => input,
+            }
+        })
+        .collect())
 }
 
 /// The regular files below a folder; links are not followed.

@@ -6,14 +6,18 @@
 mod apply;
 mod args;
 mod check;
+mod collect;
 mod diff;
+mod drift;
 mod eval;
 mod explain;
 mod fleet;
+mod facts;
 mod input;
 mod layout;
 mod live_world;
 mod output;
+mod progress;
 mod schema;
 mod settings;
 mod tuning;
@@ -43,6 +47,9 @@ fn main() -> ExitCode {
         Verb::Tuning(args) => tuning::run(&args),
         Verb::Layout(args) => layout::run(&args),
         Verb::Fleet(args) => fleet::run(&args),
+        Verb::Facts(args) => facts::run(&args),
+        Verb::Drift(args) => drift::run(&args),
+        Verb::Collect(args) => collect::run(&args),
         Verb::Eval(args) => eval::run(&args),
         Verb::Explain { rule } => explain::page(&rule),
         Verb::Rules => explain::list(),

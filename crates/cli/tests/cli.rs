@@ -85,35 +85,38 @@ fn help_is_worth_reading() {
     Folder::new().check(
         &["--help"],
         &expect![[r#"
-        status 0
-        Storage-tuning advice for NixOS: reads your disko.nix, shows what is declared without effect or
-        holds the machine back, and hands back a proven diff and a NixOS module.
+            status 0
+            Storage-tuning advice for NixOS: reads your disko.nix, shows what is declared without effect or
+            holds the machine back, and hands back a proven diff and a NixOS module.
 
-        Without a verb, `check` is meant: `disko-advise disko.nix` reports.
+            Without a verb, `check` is meant: `disko-advise disko.nix` reports.
 
-        Exit status: 0, nothing at or above --fail-on; 1, findings; 2, could not run.
+            Exit status: 0, nothing at or above --fail-on; 1, findings; 2, could not run.
 
-        Usage: disko-advise <COMMAND>
+            Usage: disko-advise <COMMAND>
 
-        Commands:
-          check        Report what is wrong and what to do
-          diff         Print the proven edits as a unified diff, for `patch -p1` or `git apply`
-          apply        Write the proven, safe edits into the files
-          tuning       Print a NixOS module with the settings that belong outside the layout
-          layout       Print the typed layout, and the fileSystems and swapDevices that disko makes of it
-          eval         Evaluate a Nix file or expression, as `nix-instantiate --eval --strict` does
-          explain      Show the page of a rule
-          rules        List all rules
-          schema       Print the JSON schema of an output
-          completions  Print completions for a shell
+            Commands:
+              check        Report what is wrong and what to do
+              diff         Print the proven edits as a unified diff, for `patch -p1` or `git apply`
+              apply        Write the proven, safe edits into the files
+              tuning       Print a NixOS module with the settings that belong outside the layout
+              layout       Print the typed layout, and the fileSystems and swapDevices that disko makes of it
+              facts        Print what was observed, each figure with the line that it was read from
+              drift        Compare declared, live, effective after the next boot, and recommended
+              collect      Gather a bundle of facts on this machine; reads only, and says what it could not read
+              eval         Evaluate a Nix file or expression, as `nix-instantiate --eval --strict` does
+              explain      Show the page of a rule
+              rules        List all rules
+              schema       Print the JSON schema of an output
+              completions  Print completions for a shell
 
-        Options:
-          -h, --help
-                  Print help (see a summary with '-h')
+            Options:
+              -h, --help
+                      Print help (see a summary with '-h')
 
-          -V, --version
-                  Print version
-    "#]],
+              -V, --version
+                      Print version
+        "#]],
     );
     Folder::new().check(
         &["check", "--help"],
@@ -458,4 +461,206 @@ fn eval_prints_as_nix_does() {
           | ^^^^^^^
     "#]],
     );
+}
+
+/// A machine on which the first mount decided, as `/proc/mounts` shows it.
+const MOUNTS: &str = "\
+proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0
+/dev/nvme0n1 / btrfs rw,relatime,ssd,discard=async,space_cache=v2,subvolid=256,subvol=/root 0 0
+/dev/nvme0n1 /home btrfs rw,noatime,ssd,discard=async,space_cache=v2,subvolid=257,subvol=/home 0 0
+";
+
+#[test]
+fn drift_has_four_columns() {
+    let folder = Folder::new()
+        .with("disko.nix", INEFFECTIVE)
+        .with("proc-mounts", MOUNTS);
+    folder.check(
+        &["drift", "disko.nix", "--facts", "proc-mounts"],
+        &expect![[r#"
+            status 0
+            what   setting   declared  live     next boot  recommended  a rebuild
+            /      compress  -         off      off        zstd:3
+            /home  atime     -         noatime  relatime   -
+            /home  compress  zstd:3    off      off        -            remounts
+
+            /home: no option asks for the live atime; the next boot mounts with relatime
+            /home: / is mounted first and decides for the whole filesystem
+            /home: remounting /home sets it for the whole filesystem at once, until the next boot
+
+            3 settings
+        "#]],
+    );
+    folder.check(
+        &["drift", "disko.nix"],
+        &expect![[r#"
+        status 0
+        what   setting   declared  live  next boot  recommended  a rebuild
+        /      compress  -         ?     off        zstd:3
+        /home  compress  zstd:3    ?     off        -
+
+        /: not known: /proc/mounts was not given
+        /home: / is mounted first and decides for the whole filesystem
+        /home: not known: /proc/mounts was not given
+
+        2 settings
+        nothing is live here: add --facts with a bundle of `disko-advise collect`
+    "#]],
+    );
+}
+
+#[test]
+fn facts_say_where_each_figure_is_from() {
+    let folder = Folder::new()
+        .with("disko.nix", INEFFECTIVE)
+        .with("proc-mounts", MOUNTS)
+        .with("shopping.txt", "milk\n")
+        .with("meminfo", "MemTotal:       16 kB\nMemFree:        lots kB\n");
+    folder.check(
+        &[
+            "facts",
+            "--facts",
+            "proc-mounts",
+            "--facts",
+            "shopping.txt",
+            "meminfo",
+        ],
+        &expect![[r#"
+            status 0
+            # storage
+
+            filesystem btrfs on /dev/nvme0n1
+              mount /  rw,relatime,ssd,discard=async,space_cache=v2,subvolid=256,subvol=/root  (proc-mounts:2)
+              mount /home  rw,noatime,ssd,discard=async,space_cache=v2,subvolid=257,subvol=/home  (proc-mounts:3)
+
+            # facts
+
+            memory
+              total    16 KiB                                            meminfo:1
+
+            mount /proc
+              of       proc                                              proc-mounts:1
+              type     proc                                              proc-mounts:1
+              options  rw,nosuid,nodev,noexec,relatime                   proc-mounts:1
+
+            mount /
+              of       /dev/nvme0n1                                      proc-mounts:2
+              type     btrfs                                             proc-mounts:2
+              options  rw,relatime,ssd,discard=async,space_cache=v2,subvolid=256,subvol=/root  proc-mounts:2
+
+            mount /home
+              of       /dev/nvme0n1                                      proc-mounts:3
+              type     btrfs                                             proc-mounts:3
+              options  rw,noatime,ssd,discard=async,space_cache=v2,subvolid=257,subvol=/home  proc-mounts:3
+            warning: MemFree is not a size that memory can have
+             --> meminfo:2:17
+              |
+            2 | MemFree:        lots kB
+              |                 ^^^^^^^
+            warning: shopping.txt: not understood: it is no output that is known here
+        "#]],
+    );
+    folder.check(
+        &[
+            "facts",
+            "disko.nix",
+            "--facts",
+            "proc-mounts",
+            "--workload",
+            "mail=/home/mail",
+        ],
+        &expect![[r#"
+            status 0
+            # storage
+
+            disk main
+              filesystem btrfs
+                subvolume /home
+                  mount /home  rw,noatime,ssd,discard=async,space_cache=v2,subvolid=257,subvol=/home  (proc-mounts:3)
+                    workload mail
+                subvolume /root
+                  mount /  rw,relatime,ssd,discard=async,space_cache=v2,subvolid=256,subvol=/root  (proc-mounts:2)
+
+            # contradictions
+
+            /home: compress
+              zstd:3  disko.nix:9
+              off     proc-mounts:3
+
+            # facts
+
+            mount /proc
+              of       proc                                              proc-mounts:1
+              type     proc                                              proc-mounts:1
+              options  rw,nosuid,nodev,noexec,relatime                   proc-mounts:1
+
+            mount /
+              of       /dev/nvme0n1                                      proc-mounts:2
+              type     btrfs                                             proc-mounts:2
+              options  rw,relatime,ssd,discard=async,space_cache=v2,subvolid=256,subvol=/root  proc-mounts:2
+
+            mount /home
+              of       /dev/nvme0n1                                      proc-mounts:3
+              type     btrfs                                             proc-mounts:3
+              options  rw,noatime,ssd,discard=async,space_cache=v2,subvolid=257,subvol=/home  proc-mounts:3
+        "#]],
+    );
+    folder.check(
+        &["facts", "shopping.txt"],
+        &expect![[r#"
+        status 2
+        warning: shopping.txt: not understood: it is no output that is known here
+        error: shopping.txt: no facts were understood
+    "#]],
+    );
+    folder.check(
+        &["facts"],
+        &expect![[r#"
+        status 2
+        error: nothing to read: give a bundle, --facts PATH, or gather one with `disko-advise collect -o DIR`
+    "#]],
+    );
+}
+
+#[test]
+fn what_contradicts_the_layout_and_no_finding_tells_is_told_by_check() {
+    let folder = Folder::new()
+        .with("disko.nix", FINE)
+        .with(
+            "lsblk.json",
+            r#"{"blockdevices": [{"name": "vda", "kname": "vda", "type": "disk", "size": 1073741824, "rota": false}]}"#,
+        );
+    folder.check(
+        &["disko.nix", "--facts", "lsblk.json"],
+        &expect![[r#"
+        status 0
+        no findings · 0 clear · 29 not applicable · 4 undecided
+
+        sources contradict each other:
+        disko.devices.disk.main: the disk is not among those that are there
+          /dev/sda  disko.nix:1
+          /dev/vda  lsblk.json:1
+        to know what kind of disk /dev/sda is: `lsblk -J -O -b > lsblk.json`
+        to know how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+        to know whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
+        to know how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+    "#]],
+    );
+}
+
+#[test]
+fn what_facts_and_drift_print_fits_their_schemas() {
+    let folder = Folder::new()
+        .with("disko.nix", INEFFECTIVE)
+        .with("proc-mounts", MOUNTS);
+    for verb in ["facts", "drift"] {
+        let schema: serde_json::Value =
+            serde_json::from_str(&stdout(&folder.run(&["schema", verb]))).unwrap();
+        let args = [verb, "disko.nix", "--facts", "proc-mounts", "--format", "json"];
+        let report: serde_json::Value = serde_json::from_str(&stdout(&folder.run(&args))).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&report).map(|it| it.to_string()).collect();
+        assert!(errors.is_empty(), "{verb}: {errors:?}");
+        assert_eq!(report["version"], 1);
+    }
 }

@@ -16,6 +16,8 @@ pub use edit::{Configuration, EditOutcome, Edits, TextEdit, Texts, edit};
 pub use module::module;
 pub use report::github::github;
 pub use report::gitlab::gitlab;
+pub use report::drift::DriftReport;
+pub use report::facts::FactsReport;
 pub use report::json::Report;
 pub use report::sarif::sarif;
 pub use report::text::{Look, problem, text};

@@ -220,6 +220,21 @@ impl BtrfsDeviceErrors {
     }
 }
 
+/// Leaves out what `btrfs filesystem df` told of a filesystem that `btrfs filesystem usage` tells more
+/// of, so that one filesystem stands once.
+pub(crate) fn join(facts: &mut crate::facts::Facts) {
+    let asked = |usage: &BtrfsUsage| usage.mountpoint.as_ref().map(|it| Arc::clone(&it.value));
+    let whole: std::collections::BTreeSet<_> = facts
+        .btrfs
+        .iter()
+        .filter(|usage| usage.device_size.is_some())
+        .filter_map(asked)
+        .collect();
+    facts.btrfs.retain(|usage| {
+        usage.device_size.is_some() || asked(usage).is_none_or(|mountpoint| !whole.contains(&mountpoint))
+    });
+}
+
 /// The most filesystems, and devices of one, that are kept.
 const MOST: usize = 10_000;
 

@@ -2,7 +2,7 @@
 
 use crate::input::Place;
 use crate::{
-    btrfs, df, diskstats, files, io, iotop, luks, settings, subvolumes, sysctl, sysfs, versions, zfs,
+    btrfs, df, diskstats, files, io, iotop, links, luks, settings, subvolumes, sysctl, sysfs, versions, zfs,
 };
 
 /// What a file was understood as.
@@ -76,6 +76,8 @@ pub enum Kind {
     PgSettings,
     /// Redis's `INFO`
     RedisInfo,
+    /// The links of `/dev/disk`
+    Links,
 }
 
 impl Kind {
@@ -121,6 +123,7 @@ impl Kind {
             Self::Smartctl => "smartctl -j",
             Self::PgSettings => "pg_settings",
             Self::RedisInfo => "redis INFO",
+            Self::Links => "/dev/disk",
         }
     }
 }
@@ -145,6 +148,9 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     };
     let second = lines.next().unwrap_or("");
     let any = |is: &dyn Fn(&str) -> bool| all().any(is);
+    if links::is(first) {
+        return Some(Kind::Links);
+    }
     if zfs::is_kstat(first, second) {
         return Some(Kind::Kstat);
     }

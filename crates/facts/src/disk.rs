@@ -481,20 +481,22 @@ pub struct BlockDevice {
 }
 
 impl BlockDevice {
-    /// The udev links that follow from what is known of it.
-    pub fn links(&self) -> impl Iterator<Item = String> {
-        let link = |folder: &str, name: &Fact<Arc<str>>| {
-            let name = name.as_ref()?;
-            Some(format!("/dev/disk/{folder}/{}", udev_escape(&name.value)))
+    /// Whether a udev link such as `/dev/disk/by-partlabel/disk-main-root` follows from what is known
+    /// of it.
+    pub fn has_link(&self, link: &str) -> bool {
+        let Some((folder, name)) = link.strip_prefix("/dev/disk/").and_then(|it| it.split_once('/')) else {
+            return false;
         };
-        [
-            link("by-uuid", &self.uuid),
-            link("by-label", &self.label),
-            link("by-partuuid", &self.partuuid),
-            link("by-partlabel", &self.partlabel),
-        ]
-        .into_iter()
-        .flatten()
+        let known = match folder {
+            "by-uuid" => &self.uuid,
+            "by-label" => &self.label,
+            "by-partuuid" => &self.partuuid,
+            "by-partlabel" => &self.partlabel,
+            _ => return false,
+        };
+        known.as_ref().is_some_and(|known| {
+            &*known.value == name || (name.contains('\\') && udev_escape(&known.value) == name)
+        })
     }
 }
 

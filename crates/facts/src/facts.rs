@@ -167,7 +167,7 @@ impl Facts {
             .find(|block| {
                 &*block.name.value == short
                     || block.path.as_ref().is_some_and(|path| &*path.value == name)
-                    || block.links().any(|link| link == name)
+                    || block.has_link(name)
             })
             .or_else(|| {
                 // A mapper name is shown where the kernel's own is dm-N.

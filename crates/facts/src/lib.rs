@@ -31,6 +31,7 @@ mod input;
 mod io;
 mod iotop;
 mod json;
+mod links;
 mod lsblk;
 mod luks;
 mod memory;
@@ -114,6 +115,7 @@ pub fn read<'a>(files: &Files, inputs: impl IntoIterator<Item = Input<'a>>) -> (
         }
     }
     diskstats::finish(&mut facts, &mut index);
+    btrfs::join(&mut facts);
     for report in std::mem::take(&mut index.reports) {
         let mut place = Place::new(report.file, report.name, None, report.kept, &mut problems);
         let doc = Doc::new(report.file, &report.text, report.line, report.offset);
@@ -334,6 +336,7 @@ fn reader(place: &mut Place<'_>, kind: Kind, lines: &mut Lines<'_>, facts: &mut 
         }
         Kind::PgSettings => settings::pg_csv(place, lines, facts),
         Kind::RedisInfo => settings::redis(place, lines, facts),
+        Kind::Links => links::read(place, lines, facts, index),
         Kind::Sysfs => sysfs::read(place, lines, facts, index),
         // These are documents and logs in JSON, read elsewhere.
         Kind::Facter | Kind::Lsblk | Kind::Findmnt | Kind::IostatJson | Kind::Fio | Kind::Smartctl => {}

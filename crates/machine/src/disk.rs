@@ -4,7 +4,7 @@ use facts::{DiskFacts, Media, Scheduler, Sureness};
 use layout::{Device, Kind};
 use source::{Bytes, Known, Missing, Origin, Sourced};
 
-use crate::Machine;
+use crate::{Machine, disagree};
 
 /// The command that tells what facter does not: rotation, sectors, schedulers.
 const LSBLK: &str = "`lsblk -J -O -b > lsblk.json`";
@@ -29,6 +29,8 @@ impl<'a> Disk<'a> {
             .device
             .as_ref()
             .and_then(|file| machine.facts.disk_by_name(&file.value))
+            // A link that no listing tells: the labels of its partitions tell the disk.
+            .or_else(|| disagree::disk_of_partitions(machine, device))
             .filter(|found| found.is_disk());
         Some(Self {
             machine,

@@ -6,8 +6,11 @@
 
 mod btrfs;
 mod config;
+mod disagree;
 mod disk;
+mod drift;
 mod filesystem;
+mod layers;
 mod luks;
 mod named;
 mod pool;
@@ -19,13 +22,17 @@ use layout::Layout;
 
 pub use btrfs::{Btrfs, BtrfsMount};
 pub use config::{Config, Workload};
+pub use disagree::Disagreement;
 pub use disk::Disk;
+pub use drift::{About, Cell, Rebuild, Row, Wanted, drift};
+pub use facts;
 pub use facts::{
     BlockGroup, BtrfsDeviceErrors, BtrfsUsage, DeviceIo, DeviceSpace, Media, Mount as LiveMount, Pressure,
     Profile, ProfileUsage, PropertySource, Scheduler, Stall, Sureness, Transport, Version, Window,
     ZfsProperty, Zpool,
 };
 pub use filesystem::Filesystem;
+pub use layers::{Layer, LayerKind, Stack};
 pub use layout::btrfs as btrfs_options;
 pub use layout::{
     Dataset, Device, DeviceId, Kind, Mount, MountOption, MountOptions, Properties, Property, Text, ZpoolMode,
@@ -51,25 +58,22 @@ pub struct Machine {
 impl Machine {
     /// The physical disks: first those of the layout, then those that were only observed.
     pub fn disks(&self) -> impl Iterator<Item = Disk<'_>> {
-        let declared = self
+        let declared: Vec<Disk<'_>> = self
             .layout
             .devices
             .iter()
-            .filter_map(|device| Disk::declared(self, device));
+            .filter_map(|device| Disk::declared(self, device))
+            .collect();
+        let known: Vec<_> = declared.iter().filter_map(|disk| disk.observed).collect();
         let only_observed = self
             .facts
             .disks
             .iter()
             .filter(|disk| disk.is_disk())
-            .filter(|disk| {
-                !self
-                    .layout
-                    .devices
-                    .iter()
-                    .filter_map(|device| Disk::declared(self, device))
-                    .any(|known| known.observed.is_some_and(|it| std::ptr::eq(it, *disk)))
-            });
-        declared.chain(only_observed.map(|disk| Disk::observed(self, disk)))
+            .filter(move |disk| !known.iter().any(|it| std::ptr::eq(*it, *disk)));
+        declared
+            .into_iter()
+            .chain(only_observed.map(|disk| Disk::observed(self, disk)))
     }
 
     /// The LUKS containers of the layout.

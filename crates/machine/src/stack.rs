@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use facts::{BlockDevice, Facts};
 use layout::{Device, DeviceId, Kind};
 
 use crate::{Disk, Machine};
@@ -53,4 +54,31 @@ pub(crate) fn disks_under(machine: &Machine, id: DeviceId) -> Vec<Disk<'_>> {
         .filter(|disk| disk.is_disk())
         .map(|disk| Disk::observed(machine, disk))
         .collect()
+}
+
+/// The block device that a device file of the layout names, as a listing has it.
+pub(crate) fn block_of<'a>(facts: &'a Facts, node: &str) -> Option<&'a BlockDevice> {
+    facts
+        .block_by_name(node)
+        .or_else(|| facts.block_by_name(&lvm_mapper(node)?))
+}
+
+/// The device-mapper name of a logical volume's path: dashes in either name are doubled
+/// (lvm(8), "Valid Names"; `dm_build_dm_name`).
+fn lvm_mapper(node: &str) -> Option<String> {
+    let (group, volume) = node.strip_prefix("/dev/")?.split_once('/')?;
+    if volume.contains('/') || matches!(group, "mapper" | "disk" | "md" | "zvol") {
+        return None;
+    }
+    let doubled = |name: &str| name.replace('-', "--");
+    Some(format!("/dev/mapper/{}-{}", doubled(group), doubled(volume)))
+}
+
+/// The block device that a node of the layout is: of a container the opened one, which lies on the
+/// device file that the node names.
+pub(crate) fn block_of_device<'a>(facts: &'a Facts, device: &Device) -> Option<&'a BlockDevice> {
+    match &device.kind {
+        Kind::Luks(luks) => facts.block_by_name(&format!("/dev/mapper/{}", luks.name.as_ref()?.value)),
+        _ => block_of(facts, device.node.as_deref()?),
+    }
 }

@@ -75,10 +75,13 @@ fn the_package_holds_program_pages_and_completions() {
         share/fish/vendor_completions.d/disko-advise.fish
         share/man/man1/disko-advise-apply.1
         share/man/man1/disko-advise-check.1
+        share/man/man1/disko-advise-collect.1
         share/man/man1/disko-advise-completions.1
         share/man/man1/disko-advise-diff.1
+        share/man/man1/disko-advise-drift.1
         share/man/man1/disko-advise-eval.1
         share/man/man1/disko-advise-explain.1
+        share/man/man1/disko-advise-facts.1
         share/man/man1/disko-advise-layout.1
         share/man/man1/disko-advise-rules.1
         share/man/man1/disko-advise-schema.1

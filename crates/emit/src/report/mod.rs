@@ -3,9 +3,12 @@
 use rules::ListEdit;
 use source::OptionPath;
 
+pub mod drift;
+pub mod facts;
 pub mod github;
 pub mod gitlab;
 pub mod json;
+mod observed;
 pub mod sarif;
 pub mod text;
 
