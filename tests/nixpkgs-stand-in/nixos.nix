@@ -1,6 +1,11 @@
 # NixOS as far as tests of the module and of fragments go: the options that these read and set, declared
 # with the types and defaults of NixOS 26.11, and nothing made of them. Each group names the file of nixpkgs' `nixos/modules` that declares it.
-{ lib, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   option = type: default: mkOption { inherit type default; };
@@ -15,6 +20,8 @@ in
 
     # system/activation/top-level.nix, system/build.nix
     system.checks = option (types.listOf types.package) [ ];
+    # system/activation/pre-switch-check.nix
+    system.preSwitchChecks = option (types.attrsOf types.str) { };
     system.build = option (types.submodule { freeformType = types.lazyAttrsOf types.raw; }) { };
 
     # tasks/network-interfaces.nix
@@ -81,6 +88,9 @@ in
       initrd.availableKernelModules = option (types.listOf types.str) [ ];
       # system/boot/stage-1.nix
       resumeDevice = option types.str "";
+      # tasks/filesystems.nix
+      supportedFilesystems = option (types.attrsOf types.bool) { };
+      zfs.package = option types.package pkgs.zfs;
       # tasks/swraid.nix
       swraid.enable = flag false;
       swraid.mdadmConf = option types.lines "";
@@ -108,6 +118,21 @@ in
       loader.grub.efiSupport = flag false;
       loader.grub.devices = option (types.listOf types.str) [ ];
     };
+
+    # config/users-groups.nix
+    users.users = option (types.attrsOf types.anything) { };
+    users.groups = option (types.attrsOf types.anything) { };
+
+    # system/boot/systemd.nix, system/boot/systemd/tmpfiles.nix
+    systemd.services = option (types.attrsOf types.anything) { };
+    systemd.timers = option (types.attrsOf types.anything) { };
+    systemd.tmpfiles.settings = option (types.attrsOf types.anything) { };
+
+    # config/nix.nix, config/power-management.nix, config/system-environment.nix, programs/
+    nix.settings = option (types.attrsOf types.anything) { };
+    powerManagement.cpuFreqGovernor = option (types.nullOr types.str) null;
+    environment.etc = option (types.attrsOf types.anything) { };
+    programs.sway.enable = flag false;
 
     # config/zram.nix
     zramSwap = {
@@ -150,4 +175,28 @@ in
     virtualisation.libvirtd.enable = flag false;
     virtualisation.docker.enable = flag false;
   };
+
+  # system/activation/top-level.nix: a derivation that depends on whatever is set, and in `passedChecks` on
+  # the checks.
+  config.system.build.toplevel = pkgs.runCommand "nixos-system-${config.networking.hostName}" {
+    configuration = builtins.toJSON {
+      inherit (config)
+        boot
+        environment
+        fileSystems
+        hardware
+        nix
+        powerManagement
+        programs
+        services
+        swapDevices
+        systemd
+        users
+        zramSwap
+        ;
+      virtualisation = { inherit (config.virtualisation) docker libvirtd; };
+      inherit (config.system) preSwitchChecks;
+    };
+    passedChecks = lib.concatStringsSep " " config.system.checks;
+  } ''echo "$configuration" >"$out"'';
 }

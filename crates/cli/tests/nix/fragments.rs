@@ -64,51 +64,49 @@ fn case(folder: &Path, example: &Example) -> bool {
 
 #[test]
 fn fragments_set_what_they_say_and_give_way() {
-    let Some(hosts) = Hosts::ready("fragments_set_what_they_say_and_give_way") else {
-        return;
-    };
-    let mut pages: Vec<PathBuf> = Vec::new();
-    machine::files(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/src"),
-        &mut pages,
-    );
-    pages.retain(|file| file.extension().is_some_and(|it| it == "md"));
-    pages.sort();
-    let cases = tempfile::tempdir().unwrap();
-    for page in &pages {
-        let name = page.file_stem().unwrap().to_string_lossy();
-        let text = std::fs::read_to_string(page).unwrap();
-        for (number, example) in examples(&text).iter().enumerate() {
-            let folder = cases.path().join(format!("{name}-{number}"));
-            let has_layout = example.files.iter().any(|(name, _)| name == "disko.nix");
-            if !has_layout || !case(&folder, example) {
-                let _ = std::fs::remove_dir_all(&folder);
+    for hosts in Hosts::each("fragments_set_what_they_say_and_give_way") {
+        let mut pages: Vec<PathBuf> = Vec::new();
+        machine::files(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/src"),
+            &mut pages,
+        );
+        pages.retain(|file| file.extension().is_some_and(|it| it == "md"));
+        pages.sort();
+        let cases = tempfile::tempdir().unwrap();
+        for page in &pages {
+            let name = page.file_stem().unwrap().to_string_lossy();
+            let text = std::fs::read_to_string(page).unwrap();
+            for (number, example) in examples(&text).iter().enumerate() {
+                let folder = cases.path().join(format!("{name}-{number}"));
+                let has_layout = example.files.iter().any(|(name, _)| name == "disko.nix");
+                if !has_layout || !case(&folder, example) {
+                    let _ = std::fs::remove_dir_all(&folder);
+                }
             }
         }
-    }
-    let judged = hosts.json(
-        "",
-        &format!(
-            "import ./tests/nix/fragments.nix {{ inherit pkgs disko; cases = \"{}\"; }}",
-            cases.path().canonicalize().unwrap().display()
-        ),
-    );
-    let judged = judged.as_array().unwrap();
-    let mut options = std::collections::BTreeSet::new();
-    for case in judged {
-        let name = &case["name"];
-        for option in case["options"].as_array().unwrap() {
-            options.insert(option.as_str().unwrap().to_owned());
+        let judged = hosts.json(
+            "",
+            &format!(
+                "import ./tests/nix/fragments.nix {{ inherit pkgs disko; cases = \"{}\"; }}",
+                cases.path().canonicalize().unwrap().display()
+            ),
+        );
+        let judged = judged.as_array().unwrap();
+        let mut options = std::collections::BTreeSet::new();
+        for case in judged {
+            let name = &case["name"];
+            for option in case["options"].as_array().unwrap() {
+                options.insert(option.as_str().unwrap().to_owned());
+            }
+            for how in ["imported", "byModule", "overDefaults"] {
+                assert_eq!(case[how], case["wanted"], "{name} {how} {}", case["options"]);
+            }
+            assert_eq!(case["underPerson"], case["person"], "{name} {}", case["options"]);
+            assert_eq!(case["withoutEnable"], true, "{name}");
+            assert_eq!(case["mounts"], true, "{name}");
         }
-        for how in ["imported", "byModule", "overDefaults"] {
-            assert_eq!(case[how], case["wanted"], "{name} {how} {}", case["options"]);
-        }
-        assert_eq!(case["underPerson"], case["person"], "{name} {}", case["options"]);
-        assert_eq!(case["withoutEnable"], true, "{name}");
-        assert_eq!(case["mounts"], true, "{name}");
-    }
-    let options: Vec<_> = options.into_iter().collect();
-    expect_test::expect![[r#"
+        let options: Vec<_> = options.into_iter().collect();
+        expect_test::expect![[r#"
         boot.kernel.sysctl."vm.dirty_background_bytes"
         boot.kernel.sysctl."vm.dirty_bytes"
         boot.kernel.sysctl."vm.page-cluster"
@@ -117,6 +115,7 @@ fn fragments_set_what_they_say_and_give_way() {
         hardware.block.defaultSchedulerRotational
         zramSwap.enable
         zramSwap.priority"#]]
-    .assert_eq(&options.join("\n"));
-    assert!(judged.len() >= 5, "only {} fragments were judged", judged.len());
+        .assert_eq(&options.join("\n"));
+        assert!(judged.len() >= 5, "only {} fragments were judged", judged.len());
+    }
 }
