@@ -46,6 +46,9 @@
 
       nixosModules.default = import ./modules/nixos.nix;
 
+      # For flake-parts, which calls its modules `flakeModules`.
+      flakeModules.default = ./nix/flake-module.nix;
+
       lib = import ./nix/lib.nix;
 
       checks = perSystem (

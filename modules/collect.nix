@@ -21,20 +21,23 @@ in
   key = toString ./collect.nix;
 
   options.disko.advise.collect = {
-    enable = lib.mkEnableOption ''
-      a service that gathers what this machine says of its storage, read-only, into a bundle that
-      {option}`disko.advise.facts` and `--facts` take.
+    enable = lib.mkEnableOption "" // {
+      description = ''
+        Whether a service gathers now and then, read-only, what this machine says of its storage, into a
+        bundle that {option}`disko.advise.facts` and `--facts` take.
 
-      It runs as a user of its own, who may write to {option}`disko.advise.collect.directory` only, with
-      four of root's capabilities: `CAP_SYS_ADMIN` (what btrfs, ZFS and dm-crypt are asked by ioctl),
-      `CAP_SYS_RAWIO` (SMART data of ATA disks), `CAP_SYSLOG` (the kernel's log, for errors of disks) and
-      `CAP_DAC_READ_SEARCH` (block devices, and folders of services that only these may read).
-      Block devices can be opened for reading only, of other devices just those of NVMe, ZFS, btrfs, the
-      device mapper and the kernel's log.
-      It has no network, and gets the processor and the disks only when nothing else wants them.
+        It runs as a user of its own, who may write to {option}`disko.advise.collect.directory` only, with
+        four of root's capabilities: `CAP_SYS_ADMIN` (what btrfs, ZFS and dm-crypt are asked by ioctl),
+        `CAP_SYS_RAWIO` (SMART data of ATA disks), `CAP_SYSLOG` (the kernel's log, for errors of disks) and
+        `CAP_DAC_READ_SEARCH` (block devices, and folders of services that only these may read).
+        Block devices can be opened for reading only, of other devices just those of NVMe, ZFS, btrfs, the
+        device mapper and the kernel's log.
+        It has no network, and gets the processor and the disks only when nothing else wants them.
 
-      Nothing of it makes a mount namespace (`ProtectSystem`, `PrivateTmp` and the like): inside one,
-      every mount looks read-only and new ones appear, so that the facts would be false'';
+        Nothing of it makes a mount namespace (`ProtectSystem`, `PrivateTmp` and the like): inside one,
+        every mount looks read-only and new ones appear, so that the facts would be false.
+      '';
+    };
 
     interval = mkOption {
       type = types.nonEmptyStr;
@@ -44,7 +47,7 @@ in
     };
 
     directory = mkOption {
-      type = types.strMatching "/[^\n]*[^/\n]";
+      type = types.strMatching "/.*[^/]";
       default = "/var/lib/disko-advise";
       example = "/srv/facts";
       description = ''

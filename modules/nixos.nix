@@ -221,12 +221,17 @@ in
     };
 
     preSwitchCheck = {
-      enable = mkEnableOption ''
-        a look at the running machine before it switches to a configuration.
-        It gathers what the machine says of itself (`disko-advise collect`), judges the new layout
-        with that, and refuses to switch when it does not suit.
-        It is one of {option}`system.preSwitchChecks`: `NIXOS_NO_CHECK=1` in the environment passes over
-        all of them, and an installer, where nothing has been booted yet, over this one'';
+      enable = mkEnableOption "" // {
+        description = ''
+          Whether to look at the running machine before it switches to a configuration.
+          What the machine says of itself is gathered (`disko-advise collect`), the new layout is judged
+          with that, and a layout that does not suit keeps the machine from switching.
+
+          It is one of {option}`system.preSwitchChecks`: `NIXOS_NO_CHECK=1` in the environment passes over
+          all of these.
+          While a system is being installed it says nothing, since what runs then is the installer.
+        '';
+      };
 
       failOn = mkOption {
         type = severity;

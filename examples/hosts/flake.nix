@@ -38,13 +38,13 @@
         database = host "database";
       };
 
-      # One derivation a host, so that they are built side by side.
-      checks.${system} = builtins.mapAttrs (
-        _: configuration:
-        disko-advise.lib.mkCheck {
-          pkgs = nixpkgs.legacyPackages.${system};
-          host = disko-advise.lib.hostFacts configuration;
-        }
-      ) self.nixosConfigurations;
+      # One derivation a host, so that they are built side by side, and `fleet`, the summary of all.
+      checks.${system} = disko-advise.lib.mkFleetCheck {
+        pkgs = nixpkgs.legacyPackages.${system};
+        hosts = self.nixosConfigurations;
+      };
+
+      # The same for Hydra.
+      hydraJobs = { inherit (self) checks; };
     };
 }

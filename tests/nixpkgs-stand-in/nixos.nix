@@ -29,11 +29,14 @@ in
     networking.hostId = option (types.nullOr types.str) null;
 
     # tasks/filesystems.nix
-    fileSystems = option (types.attrsOf (
-      types.submodule (
+    fileSystems = mkOption {
+      default = { };
+      apply = lib.filterAttrs (_: mount: mount.enable);
+      type = types.attrsOf (types.submodule (
         { name, ... }:
         {
           options = {
+            enable = flag true;
             mountPoint = option types.str name;
             device = option (types.nullOr types.nonEmptyStr) null;
             fsType = mkOption { type = types.nonEmptyStr; };
@@ -41,8 +44,8 @@ in
             neededForBoot = flag false;
           };
         }
-      )
-    )) { };
+      ));
+    };
 
     # config/swap.nix
     swapDevices = option (types.listOf (

@@ -10,14 +10,14 @@ use crate::module::Hosts;
 
 /// An example on a page.
 #[derive(Default)]
-struct Example {
+pub(crate) struct Example {
     /// Names and texts.
-    files: Vec<(String, String)>,
-    workloads: Vec<String>,
+    pub(crate) files: Vec<(String, String)>,
+    pub(crate) workloads: Vec<String>,
 }
 
 /// Every example on a page.
-fn examples(page: &str) -> Vec<Example> {
+pub(crate) fn examples(page: &str) -> Vec<Example> {
     let mut all = Vec::new();
     let mut example = Example::default();
     let mut lines = page.lines();
@@ -42,7 +42,7 @@ fn examples(page: &str) -> Vec<Example> {
 }
 
 /// Writes an example and its fragment into a folder; nothing when there is nothing to set.
-fn case(folder: &Path, example: &Example) -> bool {
+pub(crate) fn case(folder: &Path, example: &Example) -> bool {
     std::fs::create_dir_all(folder).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_disko-advise"));
     command.current_dir(folder).args(["tuning", "disko.nix"]);

@@ -22,6 +22,16 @@ impl Run {
     }
 }
 
+/// Past the capture of the test runner, which would keep the word of a passing test.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Says loudly that a test did not run, and why.
+pub(crate) fn not_run(test: &str, why: &str) {
+    say(&format!("\n*** {test}: NOT RUN: {why}. ***\n"));
+}
+
 /// Nix, and a copy of this repository without what was built in it.
 pub(crate) struct Machine {
     pub(crate) repository: PathBuf,
@@ -43,14 +53,12 @@ impl Machine {
         let test = test.to_owned();
         machines
             .iter()
-            .zip(["", " with a newer Nix"])
+            .zip(["", " (this is about the newer Nix)"])
             .filter_map(move |(machine, which)| {
-                let said = match machine {
-                    Ok(machine) => format!("{test}: {}", machine.version),
-                    Err(why) => format!("\n*** {test}: NOT RUN{which}: {why}. ***\n"),
-                };
-                // Past the capture of the test runner, which would keep the word of a passing test.
-                let _ = writeln!(std::io::stderr(), "{said}");
+                match machine {
+                    Ok(machine) => say(&format!("{test}: {}", machine.version)),
+                    Err(why) => not_run(&test, &format!("{why}{which}")),
+                }
                 machine.as_ref().ok()
             })
     }
@@ -144,14 +152,19 @@ impl Machine {
         match (named("DISKO"), named("NIXPKGS_LIB")) {
             (Some(disko), Some(_)) => disko.canonicalize().ok(),
             _ => {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "\n*** {test}: NOT RUN. ***\n\
-                     *** Set DISKO to a source tree of disko and NIXPKGS_LIB to the folder `lib` of nixpkgs. ***\n"
+                not_run(
+                    test,
+                    "set DISKO to a source tree of disko and NIXPKGS_LIB to the folder `lib` of nixpkgs",
                 );
                 None
             }
         }
+    }
+
+    /// Whether this Nix came before a version.
+    pub(crate) fn is_older_than(&self, version: &str) -> bool {
+        let compared = format!("builtins.compareVersions builtins.nixVersion \"{version}\" < 0");
+        self.nix(&["eval", "--expr", &compared]).good().trim() == "true"
     }
 
     /// Runs `nix` in the repository.

@@ -11,10 +11,14 @@
     reason = "tests stop at what is wrong"
 )]
 
+mod fleet;
 mod fragments;
 mod hosts;
+mod live;
 mod machine;
 mod module;
+mod options;
+mod stale;
 
 use expect_test::expect;
 use machine::Machine;
@@ -32,6 +36,7 @@ fn the_flake_is_sound() {
         apps.x86_64-linux.advise
         apps.x86_64-linux.default
         checks.x86_64-linux.disko-advise
+        flakeModules
         formatter.x86_64-linux
         lib
         nixosModules.default

@@ -9,8 +9,8 @@ use crate::machine::{self, Machine, Run};
 
 /// Hosts with the real disko.
 pub(crate) struct Hosts {
-    nix: &'static Machine,
-    disko: PathBuf,
+    pub(crate) nix: &'static Machine,
+    pub(crate) disko: PathBuf,
 }
 
 impl Hosts {
@@ -36,7 +36,7 @@ impl Hosts {
 
     /// Builds what `body` is; a derivation that the module names must not need another to be built
     /// before it can be evaluated.
-    fn build(&self, modules: &str, body: &str) -> Run {
+    pub(crate) fn build(&self, modules: &str, body: &str) -> Run {
         let expression = self.expression(modules, body);
         let args = [
             "build",
@@ -65,17 +65,17 @@ impl Hosts {
     }
 
     #[track_caller]
-    fn check(&self, modules: &str) -> Run {
+    pub(crate) fn check(&self, modules: &str) -> Run {
         self.build(modules, "builtins.head host.config.system.checks")
     }
 }
 
 /// The laptop of the examples, whose compression has no effect.
-const LAPTOP: &str =
+pub(crate) const LAPTOP: &str =
     "./examples/laptop/disko.nix { disko.advise.enable = true; networking.hostName = \"laptop\"; }";
 
 /// Puts the compression where it counts.
-const MENDED: &str = "{ disko.devices.disk.main.content.partitions.nixos.content.subvolumes.\"/rootfs\"\
+pub(crate) const MENDED: &str = "{ disko.devices.disk.main.content.partitions.nixos.content.subvolumes.\"/rootfs\"\
     .mountOptions = [ \"compress=zstd\" ]; }";
 
 #[test]
@@ -260,5 +260,142 @@ fn the_layout_is_handed_over_exactly() {
             mounts += ours_mounts.as_object().unwrap().len();
         }
         assert!(mounts > 100, "only {mounts} mounts were compared");
+    }
+}
+
+/// A host with nothing to say is the same derivation, but for the check.
+#[test]
+fn the_system_is_the_same_but_for_the_check() {
+    for hosts in Hosts::each("the_system_is_the_same_but_for_the_check") {
+        let same =
+            "import ./tests/nix/same.nix { inherit pkgs disko; modules = [ ./examples/laptop/disko.nix ]; }";
+        let told = hosts.json("", same);
+        expect![[r#"{"enabled":["passedChecks"],"imported":[],"unused":[]}"#]].assert_eq(&told.to_string());
+    }
+}
+
+#[test]
+fn what_can_be_said_without_building_is_a_warning() {
+    for hosts in Hosts::each("what_can_be_said_without_building_is_a_warning") {
+        let warnings = |modules: &str| {
+            let said = hosts.json(modules, "host.config.warnings");
+            let said: Vec<String> = serde_json::from_value(said).unwrap();
+            said.join("\n")
+        };
+        let quiet = "{ disko.advise.facts = [ ]; }";
+        assert_eq!(warnings(&format!("{LAPTOP} {quiet}")), "");
+        assert_eq!(
+            warnings("./examples/laptop/disko.nix"),
+            "",
+            "without enable, nothing is said"
+        );
+        let facts = "{ disko.advise.facts = [ ./examples/laptop/facts ]; }";
+        assert_eq!(warnings(&format!("{LAPTOP} {facts}")), "");
+        expect![[
+            "disko.advise.facts is empty, so only the layout is judged and most rules stay undecided; \
+             name a facter.json or a bundle of `disko-advise collect`, or set it to [ ] if that is meant"
+        ]]
+        .assert_eq(&warnings(LAPTOP));
+        let ignore = "{ disko.advise.ignore.btrfs-compres.reason = \"x\"; \
+                      disko.advise.ignore.btrfs-noatime.reason = \"y\"; }";
+        expect!["disko.advise.ignore.btrfs-compres: no rule is called btrfs-compres"]
+            .assert_eq(&warnings(&format!("{LAPTOP} {quiet} {ignore}")));
+        let container = "{ disko.advise.enable = true; }";
+        expect![[
+            "disko.advise.enable: there is neither a disko layout nor a file system here, so nothing is checked"
+        ]]
+        .assert_eq(&warnings(container));
+        let checks = hosts.json(container, "host.config.system.checks");
+        assert_eq!(checks, serde_json::json!([]));
+    }
+}
+
+/// Reasons that say nothing are refused, also those of blanks.
+#[test]
+fn a_reason_is_not_blank() {
+    for hosts in Hosts::each("a_reason_is_not_blank") {
+        let run = hosts.check(&format!(
+            "{LAPTOP} {{ disko.advise.ignore.btrfs-noatime.reason = \"  \"; }}"
+        ));
+        assert_eq!(run.status, Some(1));
+        assert!(run.stderr.contains("text that is not blank"), "{}", run.stderr);
+    }
+}
+
+/// Without `disko.enableConfig` disko mounts nothing, so its options are nobody's.
+#[test]
+fn a_layout_that_only_formats_does_not_count() {
+    for hosts in Hosts::each("a_layout_that_only_formats_does_not_count") {
+        let own = "{ disko.enableConfig = false; fileSystems.\"/\" = { device = \"/dev/vda\"; fsType = \"ext4\"; }; }";
+        let told = hosts.json(
+            &format!("{LAPTOP} {own}"),
+            "(advise.hostFacts { inherit (host) config options; }).configuration",
+        );
+        assert_eq!(told.get("disko"), None);
+        let mounts: Vec<_> = told["fileSystems"].as_object().unwrap().keys().collect();
+        assert_eq!(mounts, ["/"]);
+        hosts.check(&format!("{LAPTOP} {own}")).good();
+    }
+}
+
+/// What somebody forces on a mount of disko, or takes away whole, is told as it turned out.
+#[test]
+fn what_is_forced_on_a_mount_is_told() {
+    for hosts in Hosts::each("what_is_forced_on_a_mount_is_told") {
+        let forced = "({ lib, ... }: { \
+            fileSystems.\"/nix\".options = lib.mkForce [ \"subvol=/nix\" \"noatime\" \"x-initrd.mount\" ]; \
+            fileSystems.\"/home\".enable = false; })";
+        let modules = format!("{LAPTOP} {forced}");
+        let told = hosts.json(
+            &modules,
+            "(advise.hostFacts { inherit (host) config options; }).configuration",
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("host.json");
+        std::fs::write(&file, told.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+            .args(["layout", "--format", "json"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let ours: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let wanted = hosts.json(
+            &modules,
+            "builtins.mapAttrs (_: mount: builtins.sort builtins.lessThan mount.options) host.config.fileSystems",
+        );
+        let ours: std::collections::BTreeMap<_, _> = ours["fileSystems"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(mountpoint, mount)| {
+                let mut options: Vec<_> = mount["options"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|option| option.as_str().unwrap())
+                    .filter(|option| *option != "x-initrd.mount")
+                    .collect();
+                options.sort_unstable();
+                (mountpoint.clone(), options.join(","))
+            })
+            .collect();
+        let wanted: std::collections::BTreeMap<_, _> = wanted
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(mountpoint, options)| {
+                let options: Vec<_> = options
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|option| option.as_str().unwrap())
+                    .filter(|option| *option != "x-initrd.mount")
+                    .collect();
+                (mountpoint.clone(), options.join(","))
+            })
+            .collect();
+        assert_eq!(ours, wanted);
+        assert!(!wanted.contains_key("/home"));
+        assert_eq!(wanted["/nix"], "noatime,subvol=/nix");
     }
 }
