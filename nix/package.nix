@@ -32,6 +32,12 @@ let
     "tests/nix"
     "tests/nixpkgs-stand-in"
   ];
+  # What tests compare with the program, of the folder that this file is in.
+  compared = [
+    "nix"
+    "nix/options-read.json"
+    "nix/rules.json"
+  ];
 in
 rustPlatform.buildRustPackage {
   pname = "disko-advise";
@@ -46,7 +52,7 @@ rustPlatform.buildRustPackage {
         below = builtins.substring (builtins.stringLength (toString root) + 1) (-1) file;
         top = builtins.head (builtins.split "/" below);
       in
-      builtins.elem top wanted && !builtins.elem below unwanted;
+      builtins.elem top wanted && !builtins.elem below unwanted || builtins.elem below compared;
   };
 
   cargoLock.lockFile = ../Cargo.lock;
