@@ -41,8 +41,7 @@ let
       { inherit config options; };
 
   # Whether there is anything to judge; a container has no mounts of its own.
-  judged =
-    host.configuration ? disko || host.configuration ? fileSystems;
+  judged = host.configuration ? disko || host.configuration ? fileSystems;
 
   # A module's top-level names must be known before any option is read, so they are spelled out.
   names = [
@@ -80,7 +79,8 @@ let
     descriptionClass = "noun";
   };
 
-  reported = if cfg.committedReport == null then [ ] else (lib.importJSON cfg.committedReport).findings;
+  reported =
+    if cfg.committedReport == null then [ ] else (lib.importJSON cfg.committedReport).findings;
 
   live = advise.mkLiveCheck (
     removeAttrs arguments [ "facts" ] // { inherit (cfg.preSwitchCheck) failOn; }
@@ -243,67 +243,67 @@ in
     };
   };
 
-  config =
-    lib.genAttrs names (name: mkIf cfg.tuning.enable (fragment.${name} or { }))
-    // {
-      assertions = [
-        {
-          assertion = cfg.tuning.enable -> cfg.tuning.file != null;
-          message = "disko.advise.tuning.enable: set disko.advise.tuning.file to what `disko-advise tuning` printed";
-        }
-        {
-          assertion = cfg.tuning.enable -> removeAttrs fragment names == { };
-          message = "disko.advise.tuning.file sets ${
-            lib.concatStringsSep ", " (lib.attrNames (removeAttrs fragment names))
-          }, which this module does not pass on: import the file instead";
-        }
-        {
-          assertion = cfg.check.stale -> cfg.tuning.file != null || cfg.committedReport != null;
-          message = "disko.advise.check.stale: neither disko.advise.tuning.file nor disko.advise.committedReport is set, so nothing can be stale";
-        }
-      ];
+  config = lib.genAttrs names (name: mkIf cfg.tuning.enable (fragment.${name} or { })) // {
+    assertions = [
+      {
+        assertion = cfg.tuning.enable -> cfg.tuning.file != null;
+        message = "disko.advise.tuning.enable: set disko.advise.tuning.file to what `disko-advise tuning` printed";
+      }
+      {
+        assertion = cfg.tuning.enable -> removeAttrs fragment names == { };
+        message = "disko.advise.tuning.file sets ${lib.concatStringsSep ", " (lib.attrNames (removeAttrs fragment names))}, which this module does not pass on: import the file instead";
+      }
+      {
+        assertion = cfg.check.stale -> cfg.tuning.file != null || cfg.committedReport != null;
+        message = "disko.advise.check.stale: neither disko.advise.tuning.file nor disko.advise.committedReport is set, so nothing can be stale";
+      }
+    ];
 
-      # All that can be said without building anything.
-      warnings =
-        map (rule: "disko.advise.ignore.${rule}: no rule is called ${rule}") (
-          lib.attrNames (removeAttrs cfg.ignore rules)
+    # All that can be said without building anything.
+    warnings =
+      map (rule: "disko.advise.ignore.${rule}: no rule is called ${rule}") (
+        lib.attrNames (removeAttrs cfg.ignore rules)
+      )
+      ++ optionals cfg.enable (
+        optional (!judged)
+          "disko.advise.enable: there is neither a disko layout nor a file system here, so nothing is checked"
+        ++
+          optional
+            (
+              judged
+              && cfg.facts == [ ]
+              && options.disko.advise.facts.highestPrio >= (lib.mkOptionDefault null).priority
+            )
+            "disko.advise.facts is empty, so only the layout is judged and most rules stay undecided; name a facter.json or a bundle of `disko-advise collect`, or set it to [ ] if that is meant"
+        ++ map (finding: "disko-advise: ${finding.severity}[${finding.rule}]: ${finding.message}") (
+          lib.filter (finding: finding.severity != "info") reported
         )
-        ++ optionals cfg.enable (
-          optional (!judged)
-            "disko.advise.enable: there is neither a disko layout nor a file system here, so nothing is checked"
-          ++
-            optional
-              (judged && cfg.facts == [ ] && options.disko.advise.facts.highestPrio >= (lib.mkOptionDefault null).priority)
-              "disko.advise.facts is empty, so only the layout is judged and most rules stay undecided; name a facter.json or a bundle of `disko-advise collect`, or set it to [ ] if that is meant"
-          ++ map (
-            finding: "disko-advise: ${finding.severity}[${finding.rule}]: ${finding.message}"
-          ) (lib.filter (finding: finding.severity != "info") reported)
-        );
+      );
 
-      system.checks =
-        optional (cfg.enable && judged) (advise.mkCheck arguments)
-        ++ optional (cfg.enable && cfg.check.stale) (
-          advise.mkStaleCheck {
-            inherit pkgs;
-            inherit (host) name;
-            files =
-              optional (cfg.tuning.file != null) {
-                label = "disko.advise.tuning.file";
-                committed = cfg.tuning.file;
-                inherit (cfg.tuning) generated;
-              }
-              ++ optional (cfg.committedReport != null) {
-                label = "disko.advise.committedReport";
-                committed = cfg.committedReport;
-                generated = cfg.report;
-              };
-          }
-        );
+    system.checks =
+      optional (cfg.enable && judged) (advise.mkCheck arguments)
+      ++ optional (cfg.enable && cfg.check.stale) (
+        advise.mkStaleCheck {
+          inherit pkgs;
+          inherit (host) name;
+          files =
+            optional (cfg.tuning.file != null) {
+              label = "disko.advise.tuning.file";
+              committed = cfg.tuning.file;
+              inherit (cfg.tuning) generated;
+            }
+            ++ optional (cfg.committedReport != null) {
+              label = "disko.advise.committedReport";
+              committed = cfg.committedReport;
+              generated = cfg.report;
+            };
+        }
+      );
 
-      system.preSwitchChecks = mkIf cfg.preSwitchCheck.enable {
-        disko-advise = ''
-          ${live} "$@"
-        '';
-      };
+    system.preSwitchChecks = mkIf cfg.preSwitchCheck.enable {
+      disko-advise = ''
+        ${live} "$@"
+      '';
     };
+  };
 }

@@ -40,21 +40,27 @@ let
 
   # The value below a path, `null` when there is none.
   find =
-    path: value:
-    foldl' (value: name: if isAttrs value then value.${name} or null else null) value path;
+    path: value: foldl' (value: name: if isAttrs value then value.${name} or null else null) value path;
 
   # A set of one value below a path.
   below =
     path: value:
-    if path == [ ] then
-      value
-    else
-      { ${builtins.head path} = below (builtins.tail path) value; };
+    if path == [ ] then value else { ${builtins.head path} = below (builtins.tail path) value; };
 
   recursiveMerge = foldl' (
     a: b:
     if isAttrs a && isAttrs b then
-      a // mapAttrs (name: value: if a ? ${name} then recursiveMerge [ a.${name} value ] else value) b
+      a
+      // mapAttrs (
+        name: value:
+        if a ? ${name} then
+          recursiveMerge [
+            a.${name}
+            value
+          ]
+        else
+          value
+      ) b
     else
       b
   ) { };
@@ -99,10 +105,13 @@ let
           builtins.substring 0 1 name != "_"
           && !elem name hooks
           && value != null
-          && !(elem name [
-            "mountOptions"
-            "defaultMountOptions"
-          ] && value == [ "defaults" ])
+          && !(
+            elem name [
+              "mountOptions"
+              "defaultMountOptions"
+            ]
+            && value == [ "defaults" ]
+          )
         ) value
       )
     else
@@ -306,13 +315,15 @@ let
         facts = [${concatStringsSep ", " (map (file: toJSON "${file}") facts)}]
         workload = [${
           concatStringsSep ", " (
-            map (
-              name: toJSON (if workloads.${name} == null then name else "${name}=${workloads.${name}}")
-            ) (attrNames workloads)
+            map (name: toJSON (if workloads.${name} == null then name else "${name}=${workloads.${name}}")) (
+              attrNames workloads
+            )
           )
         }]
         [allow]
-        ${concatStringsSep "\n" (map (rule: "${toJSON rule} = ${toJSON ignore.${rule}}") (attrNames ignore))}
+        ${concatStringsSep "\n" (
+          map (rule: "${toJSON rule} = ${toJSON ignore.${rule}}") (attrNames ignore)
+        )}
       '';
       passAsFile = [
         "layout"
@@ -559,9 +570,7 @@ in
           pkgs.runCommand "disko-advise-fleet"
             {
               # As a file, because the command line of ten thousand hosts would be too long.
-              list = concatStringsSep "" (
-                attrValues (mapAttrs (name: report: "${name} ${report}\n") reports)
-              );
+              list = concatStringsSep "" (attrValues (mapAttrs (name: report: "${name} ${report}\n") reports));
               passAsFile = [ "list" ];
             }
             ''

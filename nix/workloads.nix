@@ -47,9 +47,9 @@ let
     let
       servers = services.redis.servers or { };
     in
-    map (name: servers.${name}.settings.dir or "/var/lib/redis${if name == "" then "" else "-${name}"}") (
-      filter (name: on servers.${name}) (attrNames servers)
-    );
+    map (
+      name: servers.${name}.settings.dir or "/var/lib/redis${if name == "" then "" else "-${name}"}"
+    ) (filter (name: on servers.${name}) (attrNames servers));
 
   shares = map (share: share.path or null) (attrValues (services.samba.settings or { }));
 
@@ -100,33 +100,36 @@ let
       data = below (services.victoriametrics.stateDir or null);
     };
   }
-  // builtins.mapAttrs (name: data: {
-    enable = on (services.${name} or { });
-    inherit data;
-  }) {
-    # Their modules either name the folder or have a fixed one.
-    clickhouse = "/var/lib/clickhouse";
-    couchdb = services.couchdb.databaseDir or null;
-    elasticsearch = services.elasticsearch.dataDir or null;
-    etcd = services.etcd.dataDir or null;
-    forgejo = services.forgejo.stateDir or null;
-    gitea = services.gitea.stateDir or null;
-    gitlab = services.gitlab.statePath or null;
-    immich = services.immich.mediaLocation or null;
-    influxdb = services.influxdb.dataDir or null;
-    influxdb2 = "/var/lib/influxdb2";
-    jellyfin = services.jellyfin.dataDir or null;
-    k3s = "/var/lib/rancher/k3s";
-    loki = services.loki.dataDir or null;
-    minio = services.minio.dataDir or null;
-    mongodb = services.mongodb.dbpath or null;
-    mysql = services.mysql.dataDir or null;
-    nextcloud = services.nextcloud.datadir or null;
-    opensearch = services.opensearch.dataDir or null;
-    postgresql = services.postgresql.dataDir or null;
-    rabbitmq = services.rabbitmq.dataDir or null;
-    syncthing = services.syncthing.dataDir or null;
-  }
+  //
+    builtins.mapAttrs
+      (name: data: {
+        enable = on (services.${name} or { });
+        inherit data;
+      })
+      {
+        # Their modules either name the folder or have a fixed one.
+        clickhouse = "/var/lib/clickhouse";
+        couchdb = services.couchdb.databaseDir or null;
+        elasticsearch = services.elasticsearch.dataDir or null;
+        etcd = services.etcd.dataDir or null;
+        forgejo = services.forgejo.stateDir or null;
+        gitea = services.gitea.stateDir or null;
+        gitlab = services.gitlab.statePath or null;
+        immich = services.immich.mediaLocation or null;
+        influxdb = services.influxdb.dataDir or null;
+        influxdb2 = "/var/lib/influxdb2";
+        jellyfin = services.jellyfin.dataDir or null;
+        k3s = "/var/lib/rancher/k3s";
+        loki = services.loki.dataDir or null;
+        minio = services.minio.dataDir or null;
+        mongodb = services.mongodb.dbpath or null;
+        mysql = services.mysql.dataDir or null;
+        nextcloud = services.nextcloud.datadir or null;
+        opensearch = services.opensearch.dataDir or null;
+        postgresql = services.postgresql.dataDir or null;
+        rabbitmq = services.rabbitmq.dataDir or null;
+        syncthing = services.syncthing.dataDir or null;
+      }
   // {
     containerd = {
       enable = on (virtualisation.containerd or { });

@@ -25,11 +25,14 @@ in
   changed = lib.filter (name: made.${name}.drvPath != after.${name}.drvPath) (lib.attrNames hosts);
   # The summary is made of the reports, and of nothing else.
   needed = lib.filter (
-    name: lib.elem (builtins.unsafeDiscardStringContext made.fleet.reports.${name}.drvPath) (needs made.fleet)
+    name:
+    lib.elem (builtins.unsafeDiscardStringContext made.fleet.reports.${name}.drvPath) (needs made.fleet)
   ) (lib.attrNames hosts);
   # What `hostFacts` gave is as good as the whole system.
-  fromFacts =
-    (fleet { first = advise.hostFacts hosts.first; }).first.drvPath == made.first.drvPath;
+  fromFacts = (fleet { first = advise.hostFacts hosts.first; }).first.drvPath == made.first.drvPath;
   # The name of the summary is no host's.
-  reserved = (builtins.tryEval (fleet { fleet = hosts.first; })).success;
+  reserved =
+    (builtins.tryEval (fleet {
+      fleet = hosts.first;
+    })).success;
 }

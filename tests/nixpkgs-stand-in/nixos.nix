@@ -32,19 +32,21 @@ in
     fileSystems = mkOption {
       default = { };
       apply = lib.filterAttrs (_: mount: mount.enable);
-      type = types.attrsOf (types.submodule (
-        { name, ... }:
-        {
-          options = {
-            enable = flag true;
-            mountPoint = option types.str name;
-            device = option (types.nullOr types.nonEmptyStr) null;
-            fsType = mkOption { type = types.nonEmptyStr; };
-            options = option (types.nonEmptyListOf types.nonEmptyStr) [ "defaults" ];
-            neededForBoot = flag false;
-          };
-        }
-      ));
+      type = types.attrsOf (
+        types.submodule (
+          { name, ... }:
+          {
+            options = {
+              enable = flag true;
+              mountPoint = option types.str name;
+              device = option (types.nullOr types.nonEmptyStr) null;
+              fsType = mkOption { type = types.nonEmptyStr; };
+              options = option (types.nonEmptyListOf types.nonEmptyStr) [ "defaults" ];
+              neededForBoot = flag false;
+            };
+          }
+        )
+      );
     };
 
     # config/swap.nix
@@ -98,9 +100,9 @@ in
       swraid.enable = flag false;
       swraid.mdadmConf = option types.lines "";
       # system/boot/kernel.nix
-      kernelParams =
-        option (types.listOf (types.strMatching ''([^"[:space:]]|"[^"]*")+'' // { name = "kernelParam"; }))
-          [ ];
+      kernelParams = option (types.listOf (
+        types.strMatching ''([^"[:space:]]|"[^"]*")+'' // { name = "kernelParam"; }
+      )) [ ];
       kernelPackages = option types.raw { };
       # system/boot/modprobe.nix
       extraModprobeConfig = option types.lines "";
@@ -110,8 +112,7 @@ in
           value = types.mkOptionType {
             name = "sysctl option value";
             check =
-              value:
-              builtins.isBool value || builtins.isString value || builtins.isInt value || value == null;
+              value: builtins.isBool value || builtins.isString value || builtins.isInt value || value == null;
             merge = lib.options.mergeOneOption;
           };
         in

@@ -108,6 +108,14 @@ let
     '';
   }
   # The tree itself when there is one; what is built into the program otherwise.
-  // (if folder == null then { nixpkgsLib = null; path = null; } else { path = dirOf folder; });
+  // (
+    if folder == null then
+      {
+        nixpkgsLib = null;
+        path = null;
+      }
+    else
+      { path = dirOf folder; }
+  );
 in
 packages

@@ -62,28 +62,75 @@ pub(crate) fn case(folder: &Path, example: &Example) -> bool {
     output.status.success() && output.stdout.starts_with(b"# Storage tuning")
 }
 
+/// A folder for each example on a rule's page that leads to a fragment.
+fn every_case(cases: &Path) {
+    let mut pages: Vec<PathBuf> = Vec::new();
+    machine::files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/src"),
+        &mut pages,
+    );
+    pages.retain(|file| file.extension().is_some_and(|it| it == "md"));
+    pages.sort();
+    for page in &pages {
+        let name = page.file_stem().unwrap().to_string_lossy();
+        let text = std::fs::read_to_string(page).unwrap();
+        for (number, example) in examples(&text).iter().enumerate() {
+            let folder = cases.join(format!("{name}-{number}"));
+            let has_layout = example.files.iter().any(|(name, _)| name == "disko.nix");
+            if !has_layout || !case(&folder, example) {
+                let _ = std::fs::remove_dir_all(&folder);
+            }
+        }
+    }
+}
+
+/// Neither formatter that people use on their repositories changes a fragment.
+#[test]
+fn fragments_are_what_formatters_make_of_them() {
+    let cases = tempfile::tempdir().unwrap();
+    every_case(cases.path());
+    let mut compared = 0;
+    for entry in std::fs::read_dir(cases.path()).unwrap() {
+        let file = entry.unwrap().path().join("tuning.nix");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(nixpkgs_fmt::reformat_string(&text), text);
+        assert_eq!(nixfmt_rs::format(&text).unwrap(), text);
+        compared += 1;
+    }
+    assert!(compared >= 5, "only {compared} fragments were compared");
+}
+
+/// Our own files are what `nix fmt` makes of them; UPDATE_EXPECT formats them.
+#[test]
+fn our_nix_is_formatted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = vec![root.join("flake.nix"), root.join("default.nix")];
+    for folder in [
+        "dev",
+        "examples",
+        "modules",
+        "nix",
+        "tests/nix",
+        "tests/nixpkgs-stand-in",
+    ] {
+        if root.join(folder).exists() {
+            machine::files(&root.join(folder), &mut files);
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|it| it == "nix") && file.exists());
+    // Inside a Nix build there are only the examples.
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        expect_test::expect_file![file.canonicalize().unwrap()].assert_eq(&nixfmt_rs::format(&text).unwrap());
+    }
+}
+
 #[test]
 fn fragments_set_what_they_say_and_give_way() {
     for hosts in Hosts::each("fragments_set_what_they_say_and_give_way") {
-        let mut pages: Vec<PathBuf> = Vec::new();
-        machine::files(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/src"),
-            &mut pages,
-        );
-        pages.retain(|file| file.extension().is_some_and(|it| it == "md"));
-        pages.sort();
         let cases = tempfile::tempdir().unwrap();
-        for page in &pages {
-            let name = page.file_stem().unwrap().to_string_lossy();
-            let text = std::fs::read_to_string(page).unwrap();
-            for (number, example) in examples(&text).iter().enumerate() {
-                let folder = cases.path().join(format!("{name}-{number}"));
-                let has_layout = example.files.iter().any(|(name, _)| name == "disko.nix");
-                if !has_layout || !case(&folder, example) {
-                    let _ = std::fs::remove_dir_all(&folder);
-                }
-            }
-        }
+        every_case(cases.path());
         let judged = hosts.json(
             "",
             &format!(
