@@ -101,7 +101,12 @@ in
       swraid.mdadmConf = option types.lines "";
       # system/boot/kernel.nix
       kernelParams = option (types.listOf (
-        types.strMatching ''([^"[:space:]]|"[^"]*")+'' // { name = "kernelParam"; }
+        types.strMatching ''([^"[:space:]]|"[^"]*")+''
+        // {
+          name = "kernelParam";
+          description = "string, with spaces inside double quotes";
+          descriptionClass = "noun";
+        }
       )) [ ];
       kernelPackages = option types.raw { };
       # system/boot/modprobe.nix

@@ -2,6 +2,7 @@
 //!
 //! The cases are the examples on the rules' pages: every one that asks for a setting outside the layout.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -126,6 +127,44 @@ fn our_nix_is_formatted() {
     }
 }
 
+/// What we set is what NixOS declares, of the type that the stand-in gives it: `NIXOS_OPTIONS` names a JSON
+/// file of the options of NixOS's storage modules, as its documentation lists them (`type`, and `status` of
+/// one that is renamed or removed). A module that is not in it proves nothing.
+fn nixos_has(hosts: &Hosts, set: &BTreeSet<String>) {
+    const TEST: &str = "nixos_has";
+    let Some(file) = std::env::var_os("NIXOS_OPTIONS") else {
+        return machine::not_run(TEST, "set NIXOS_OPTIONS to a list of NixOS's options");
+    };
+    let text = std::fs::read_to_string(file).unwrap();
+    let nixos: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let declared = hosts.json("", "import ./tests/nix/declared.nix { inherit pkgs; }");
+    // Also what the module itself sets.
+    let by_module = [
+        "assertions",
+        "services.udev.extraRules",
+        "system.checks",
+        "system.preSwitchChecks",
+        "warnings",
+    ];
+    let mut compared = 0;
+    for option in set.iter().map(String::as_str).chain(by_module) {
+        // A key of a set without a declaration for each.
+        let option = option.split(".\"").next().unwrap();
+        let module = option.rsplit_once('.').map_or(option, |(module, _)| module);
+        let known = nixos.as_object().unwrap().keys();
+        let Some(real) = nixos.get(option) else {
+            let covered = known.into_iter().any(|it| it.starts_with(&format!("{module}.")));
+            assert!(!covered, "NixOS has no option {option}");
+            continue;
+        };
+        assert_eq!(real.get("status"), None, "{option}");
+        assert_eq!(real["readOnly"], false, "{option}");
+        assert_eq!(real["type"], declared[option]["type"], "{option}");
+        compared += 1;
+    }
+    assert!(compared >= 8, "only {compared} options were compared");
+}
+
 #[test]
 fn fragments_set_what_they_say_and_give_way() {
     for hosts in Hosts::each("fragments_set_what_they_say_and_give_way") {
@@ -139,7 +178,7 @@ fn fragments_set_what_they_say_and_give_way() {
             ),
         );
         let judged = judged.as_array().unwrap();
-        let mut options = std::collections::BTreeSet::new();
+        let mut options = BTreeSet::new();
         for case in judged {
             let name = &case["name"];
             for option in case["options"].as_array().unwrap() {
@@ -152,6 +191,7 @@ fn fragments_set_what_they_say_and_give_way() {
             assert_eq!(case["withoutEnable"], true, "{name}");
             assert_eq!(case["mounts"], true, "{name}");
         }
+        nixos_has(&hosts, &options);
         let options: Vec<_> = options.into_iter().collect();
         expect_test::expect![[r#"
         boot.kernel.sysctl."vm.dirty_background_bytes"
