@@ -57,9 +57,9 @@ in
     };
 
     duration = mkOption {
-      type = types.strMatching "[0-9]+(s|m|h)";
+      type = types.strMatching "[0-9]+(s|min|h)";
       default = "60s";
-      example = "10m";
+      example = "10min";
       description = "How long it watches the load of the machine.";
     };
 
@@ -167,6 +167,7 @@ in
         SystemCallArchitectures = "native";
         SystemCallFilter = [
           "@system-service"
+          "~@privileged @resources"
           "syslog"
         ];
         SystemCallErrorNumber = "EPERM";

@@ -463,17 +463,30 @@ let
       export PATH="$PATH:${it.pkgs.coreutils}/bin"
       scratch=$(mktemp -d)
       trap 'rm -rf "$scratch"' EXIT
-      # What could not be read is missing in the bundle, and rules that need it are undecided.
-      ${it.package}/bin/disko-advise collect -o "$scratch/bundle" >"$scratch/collect.log" 2>&1 || {
-        cat "$scratch/collect.log" >&2
+      # What could not be read is missing in the bundle, and rules that need it are undecided. Names stay
+      # as they are, since the configuration calls devices by them; nobody keeps the bundle.
+      ${it.package}/bin/disko-advise collect --unmasked -o "$scratch/bundle" >"$scratch/log" 2>&1 || {
+        cat "$scratch/log" >&2
         echo "disko-advise: the state of this machine could not be read; NIXOS_NO_CHECK=1 switches all the same" >&2
         exit 1
       }
-      ${it.package}/bin/disko-advise check ${question}/${it.name}.json --facts "$scratch/bundle" >"$scratch/report" || {
-        cat "$scratch/report" >&2
-        echo "disko-advise: the new configuration does not suit this machine as it is now; NIXOS_NO_CHECK=1 switches all the same" >&2
-        exit 1
-      }
+      against=(${question}/${it.name}.json --facts "$scratch/bundle")
+      status=0
+      ${it.package}/bin/disko-advise check "''${against[@]}" >"$scratch/report" 2>"$scratch/log" || status=$?
+      case $status in
+        0) exit 0 ;;
+        1)
+          cat "$scratch/report" >&2
+          # What is declared, beside what is live and what a boot will make of it.
+          ${it.package}/bin/disko-advise drift "''${against[@]}" >&2 || true
+          echo "disko-advise: the new configuration does not suit this machine as it is now; NIXOS_NO_CHECK=1 switches all the same" >&2
+          ;;
+        *)
+          cat "$scratch/log" >&2
+          echo "disko-advise: the new configuration could not be judged; NIXOS_NO_CHECK=1 switches all the same" >&2
+          ;;
+      esac
+      exit 1
     '';
 
   # What the module was told, for a host that has it.

@@ -14,9 +14,13 @@ const RECORDED: &str = "{ disko.advise.package = pkgs.runCommand \"recorded\" { 
     #!/bin/bash
     if [ \"$1\" = collect ]; then
       [ ! -e refuse ] || { echo \"no disk answers\"; exit 2; }
-      cp -r ${./examples/laptop/facts} \"$3\"
-      chmod -R u+w \"$3\"
-      echo \"$@\" >\"$3/versions.txt\"
+      called=\"$*\"
+      until [ \"$1\" = -o ]; do shift; done
+      cp -r ${./examples/laptop/facts} \"$2\"
+      chmod -R u+w \"$2\"
+      echo \"$called\" >\"$2/called\"
+    elif [ \"$1\" = drift ]; then
+      echo \"declared, and live\"
     else
       exec BINARY \"$@\"
     fi
@@ -66,6 +70,7 @@ fn a_switch_that_does_not_suit_the_machine_is_refused() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{said}");
         assert!(said.contains("warning[btrfs-enospc-unallocated]"), "{said}");
+        assert!(said.contains("declared, and live"), "{said}");
         assert!(said.contains("NIXOS_NO_CHECK=1"), "{said}");
 
         // The layout alone has nothing wrong, and neither has the machine from an error on.
@@ -111,7 +116,7 @@ fn the_service_keeps_the_last_two_bundles() {
             assert!(there("bundle/facter.json") && !there("new"));
             assert_eq!(there("previous/facter.json"), previous);
         }
-        let called = std::fs::read_to_string(folder.path().join("bundle/versions.txt")).unwrap();
+        let called = std::fs::read_to_string(folder.path().join("bundle/called")).unwrap();
         assert_eq!(called, "collect -o new --duration 5s\n");
 
         // One that fails leaves the last bundle.
