@@ -57,9 +57,15 @@
         }
       );
 
-      templates.default = {
-        path = ./examples/hosts;
-        description = "Hosts whose disk layouts are checked before they are deployed";
+      templates = {
+        default = {
+          path = ./examples/hosts;
+          description = "Hosts whose disk layouts are checked before they are deployed";
+        };
+        flake-parts = {
+          path = ./examples/flake-parts;
+          description = "The same, with flake-parts";
+        };
       };
 
       formatter = perSystem (pkgs: _: pkgs.nixfmt-tree);

@@ -25,7 +25,12 @@
             disko.nixosModules.disko
             # With the module, `nixos-rebuild` refuses a wrong layout as well.
             disko-advise.nixosModules.default
-            { disko.advise.enable = true; }
+            {
+              disko.advise.enable = true;
+              # Name here what the machine says of itself, and far more can be judged:
+              # facts = [ ./facts/${name} ], a bundle of `disko-advise collect`, or a facter.json.
+              disko.advise.facts = [ ];
+            }
             { networking.hostName = name; }
             (./hosts + "/${name}.nix")
           ];

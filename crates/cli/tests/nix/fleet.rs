@@ -117,3 +117,46 @@ fn flake_parts_get_a_check_of_every_host() {
         );
     }
 }
+
+/// The summary is asked of the program once for people and once for programs, with the report of every
+/// host and what was before.
+#[test]
+fn the_summary_is_given_every_report() {
+    // It says how it was called, and what was there.
+    const PACKAGE: &str = "pkgs.runCommand \"told\" { } ''
+        mkdir -p $out/bin
+        cat >$out/bin/disko-advise <<'END'
+        #!/bin/bash
+        if [ \"$1\" = fleet ]; then
+          echo \"$@\" | sed 's, /.*,,'
+          for report in reports/*; do
+            [ -s \"$report\" ] && basename \"$report\"
+          done
+        else
+          exec BINARY \"$@\"
+        fi
+        END
+        chmod +x $out/bin/disko-advise
+      ''";
+    for hosts in Hosts::each("the_summary_is_given_every_report") {
+        let package = PACKAGE.replace("BINARY", env!("CARGO_BIN_EXE_disko-advise"));
+        let fleet = format!(
+            "(advise.mkFleetCheck {{ inherit pkgs; package = {package}; last = ./nix/rules.json; hosts = {{ \
+             facter = host; b = advise.hostFacts host; }}; }}).fleet"
+        );
+        let built = hosts.build("./examples/laptop/disko.nix", &fleet).good();
+        let folder = machine::output(&built);
+        let text = std::fs::read_to_string(folder.join("fleet.text")).unwrap();
+        expect_test::expect![[r#"
+            fleet reports --fail-on never --format text --last
+            b.report.json
+            facter.report.json
+        "#]]
+        .assert_eq(&text);
+        let json = std::fs::read_to_string(folder.join("fleet.json")).unwrap();
+        assert!(
+            json.starts_with("fleet reports --fail-on never --format json --last"),
+            "{json}"
+        );
+    }
+}

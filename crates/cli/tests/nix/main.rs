@@ -43,7 +43,8 @@ fn the_flake_is_sound() {
         overlays.default
         packages.x86_64-linux.default
         packages.x86_64-linux.disko-advise
-        templates.default"#]]
+        templates.default
+        templates.flake-parts"#]]
         .assert_eq(&names.join("\n"));
     }
 }
