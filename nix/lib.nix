@@ -366,10 +366,11 @@ let
       facter = config.hardware.facter or { };
     in
     {
-      name = config.networking.hostName or "host";
+      # A machine may get its name from the network, and has none here.
+      name = if config.networking.hostName or "" == "" then "host" else config.networking.hostName;
       configuration = recursiveMerge [
         (
-          if config ? networking.hostName then
+          if config.networking.hostName or "" != "" then
             { networking.hostName = plain config.networking.hostName; }
           else
             { }

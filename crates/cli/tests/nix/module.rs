@@ -399,3 +399,45 @@ fn what_is_forced_on_a_mount_is_told() {
         assert_eq!(wanted["/nix"], "noatime,subvol=/nix");
     }
 }
+
+/// What a service's module says of its folder is what is told; what it does not say is `null`, and an
+/// option that was removed (NixOS then throws where it is read) is passed over.
+#[test]
+fn workloads_have_the_folder_that_their_service_names() {
+    const CONFIG: &str = r##"{
+        services = {
+          nfs.server = { enable = true; exports = "# exports\n/export/home 10.0.0.0/8(rw)\n/export/x *(ro)"; };
+          samba = { enable = true; settings = { global.workgroup = "X"; films.path = "/tank/films"; }; };
+          minio = { enable = true; dataDir = [ "/data/a" "/data/b" ]; };
+          prometheus = { enable = true; stateDir = "prometheus2"; };
+          litestream = { enable = true; settings.dbs = [ { path = "/var/lib/app/app.db"; } ]; };
+          redis.servers = { "".enable = true; cache.enable = false; };
+          mongodb = { enable = true; };
+          gitea = throw "removed";
+          forgejo.enable = throw "removed";
+          jellyfin = { enable = true; dataDir = throw "removed"; };
+          mysql.enable = false;
+        };
+        virtualisation.docker = { enable = true; daemon.settings.data-root = "/tank/docker"; };
+    }"##;
+    for nix in Machine::each("workloads_have_the_folder_that_their_service_names") {
+        let expression = format!("((import ./nix/lib.nix).hostFacts {{ config = {CONFIG}; }}).workloads");
+        let found = nix
+            .nix(&["eval", "--json", "--impure", "--expr", &expression])
+            .good();
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        expect![[r#"
+            {
+              "docker": "/tank/docker",
+              "jellyfin": null,
+              "litestream": "/var/lib/app",
+              "minio": "/data/a",
+              "mongodb": null,
+              "nfs": "/export/home",
+              "prometheus": "/var/lib/prometheus2",
+              "redis": "/var/lib/redis",
+              "samba": "/tank/films"
+            }"#]]
+        .assert_eq(&serde_json::to_string_pretty(&found).unwrap());
+    }
+}
