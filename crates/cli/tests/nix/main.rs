@@ -148,3 +148,25 @@ fn default_nix_gives_the_package() {
         assert!(of_flake.ends_with(&format!("{name}.drv")), "{of_flake} {name}");
     }
 }
+
+/// `nix flake init -t` gives a folder that is the example.
+#[test]
+fn templates_are_the_examples() {
+    for nix in Machine::each("templates_are_the_examples") {
+        for (name, example, file) in [
+            ("default", "hosts", "hosts/desktop.nix"),
+            ("flake-parts", "flake-parts", "laptop.nix"),
+        ] {
+            let temporary = tempfile::tempdir().unwrap();
+            let folder = temporary.path().join("new");
+            let template = format!("path:{}#{name}", nix.repository.display());
+            let to = folder.display().to_string();
+            nix.nix(&["flake", "new", "--template", &template, &to]).good();
+            for file in ["flake.nix", file] {
+                let made = std::fs::read_to_string(folder.join(file)).unwrap();
+                let ours = nix.repository.join("examples").join(example).join(file);
+                assert_eq!(made, std::fs::read_to_string(ours).unwrap());
+            }
+        }
+    }
+}
