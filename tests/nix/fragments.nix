@@ -71,6 +71,9 @@ let
         it: lib.getAttrFromPath it.path (config ([ tuning ] ++ set other scalars))
       ) scalars;
       person = map (it: other it.value) scalars;
+      # A wrong type in what nobody reads would pass, so all that NixOS makes of the settings is made.
+      rendered =
+        (config [ tuning ]).system.build.toplevel.drvPath != (config [ ]).system.build.toplevel.drvPath;
       # Everything else stays as it is.
       mounts =
         let

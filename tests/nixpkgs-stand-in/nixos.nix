@@ -13,7 +13,27 @@ let
   service.options.enable = flag false;
 in
 {
+  # What these declare, fragments set. Each stands where NixOS has it, and NixOS's own takes its place
+  # where NIXOS_MODULES names nixpkgs' folder `nixos/modules`, or one with some of its files.
+  imports =
+    let
+      folder = builtins.getEnv "NIXOS_MODULES";
+      real = file: /. + folder + "/${file}";
+    in
+    map
+      (
+        file: if folder != "" && builtins.pathExists (real file) then real file else ./modules + "/${file}"
+      )
+      [
+        "config/sysctl.nix"
+        "config/zram.nix"
+        "hardware/block.nix"
+      ];
+
   options = {
+    # misc/meta.nix
+    meta = option types.raw { };
+
     # misc/assertions.nix
     assertions = option (types.listOf types.unspecified) [ ];
     warnings = option (types.listOf types.str) [ ];
@@ -111,17 +131,6 @@ in
       kernelPackages = option types.raw { };
       # system/boot/modprobe.nix
       extraModprobeConfig = option types.lines "";
-      # config/sysctl.nix
-      kernel.sysctl =
-        let
-          value = types.mkOptionType {
-            name = "sysctl option value";
-            check =
-              value: builtins.isBool value || builtins.isString value || builtins.isInt value || value == null;
-            merge = lib.options.mergeOneOption;
-          };
-        in
-        option (types.submodule { freeformType = types.attrsOf value; }) { };
       # system/boot/loader
       loader.systemd-boot.enable = flag false;
       loader.grub.efiSupport = flag false;
@@ -143,20 +152,7 @@ in
     environment.etc = option (types.attrsOf types.anything) { };
     programs.sway.enable = flag false;
 
-    # config/zram.nix
-    zramSwap = {
-      enable = flag false;
-      priority = option types.int 5;
-      memoryPercent = option types.ints.positive 50;
-    };
-
     hardware = {
-      # hardware/block.nix
-      block = {
-        defaultScheduler = option (types.nullOr types.nonEmptyStr) null;
-        defaultSchedulerRotational = option (types.nullOr types.nonEmptyStr) null;
-        scheduler = option (types.attrsOf types.str) { };
-      };
       # hardware/facter/default.nix
       facter.reportPath = option (types.nullOr types.path) null;
       facter.report = option (types.attrsOf types.anything) { };
@@ -178,8 +174,12 @@ in
       samba = service.options;
       snapper.configs = option (types.attrsOf types.raw) { };
       udev.extraRules = option types.lines "";
+      udev.packages = option (types.listOf types.path) [ ];
       xserver.enable = flag false;
       zfs.trim.enable = flag true;
+      # services/system/zram-generator.nix
+      zram-generator.enable = flag false;
+      zram-generator.settings = option (types.attrsOf types.anything) { };
     };
     virtualisation.libvirtd.enable = flag false;
     virtualisation.docker.enable = flag false;

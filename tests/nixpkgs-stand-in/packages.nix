@@ -50,6 +50,18 @@ let
         passAsFile = [ "text" ];
       } ''cp "$textPath" "$out"'';
 
+    writeTextDir =
+      path: text:
+      derive (baseNameOf path)
+        {
+          inherit text path;
+          passAsFile = [ "text" ];
+        }
+        ''
+          mkdir -p "$out/$(dirname "$path")"
+          cp "$textPath" "$out/$path"
+        '';
+
     writeShellScript =
       name: text:
       derive name {

@@ -190,6 +190,7 @@ fn fragments_set_what_they_say_and_give_way() {
             assert_eq!(case["underPerson"], case["person"], "{name} {}", case["options"]);
             assert_eq!(case["withoutEnable"], true, "{name}");
             assert_eq!(case["mounts"], true, "{name}");
+            assert_eq!(case["rendered"], true, "{name}");
         }
         nixos_has(&hosts, &options);
         let options: Vec<_> = options.into_iter().collect();
