@@ -257,6 +257,10 @@ in
         assertion = cfg.check.stale -> cfg.tuning.file != null || cfg.committedReport != null;
         message = "disko.advise.check.stale: neither disko.advise.tuning.file nor disko.advise.committedReport is set, so nothing can be stale";
       }
+      {
+        assertion = cfg.preSwitchCheck.enable -> options.system ? preSwitchChecks;
+        message = "disko.advise.preSwitchCheck.enable: this NixOS has no system.preSwitchChecks";
+      }
     ];
 
     # All that can be said without building anything.
@@ -280,30 +284,34 @@ in
         )
       );
 
-    system.checks =
-      optional (cfg.enable && judged) (advise.mkCheck arguments)
-      ++ optional (cfg.enable && cfg.check.stale) (
-        advise.mkStaleCheck {
-          inherit pkgs;
-          inherit (host) name;
-          files =
-            optional (cfg.tuning.file != null) {
-              label = "disko.advise.tuning.file";
-              committed = cfg.tuning.file;
-              inherit (cfg.tuning) generated;
-            }
-            ++ optional (cfg.committedReport != null) {
-              label = "disko.advise.committedReport";
-              committed = cfg.committedReport;
-              generated = cfg.report;
-            };
-        }
-      );
-
-    system.preSwitchChecks = mkIf cfg.preSwitchCheck.enable {
-      disko-advise = ''
-        ${live} "$@"
-      '';
+    system = {
+      checks =
+        optional (cfg.enable && judged) (advise.mkCheck arguments)
+        ++ optional (cfg.enable && cfg.check.stale) (
+          advise.mkStaleCheck {
+            inherit pkgs;
+            inherit (host) name;
+            files =
+              optional (cfg.tuning.file != null) {
+                label = "disko.advise.tuning.file";
+                committed = cfg.tuning.file;
+                inherit (cfg.tuning) generated;
+              }
+              ++ optional (cfg.committedReport != null) {
+                label = "disko.advise.committedReport";
+                committed = cfg.committedReport;
+                generated = cfg.report;
+              };
+          }
+        );
+    }
+    # Older ones lack it.
+    // lib.optionalAttrs (options.system ? preSwitchChecks) {
+      preSwitchChecks = mkIf cfg.preSwitchCheck.enable {
+        disko-advise = ''
+          ${live} "$@"
+        '';
+      };
     };
   };
 }
