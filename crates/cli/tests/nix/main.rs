@@ -170,3 +170,35 @@ fn templates_are_the_examples() {
         }
     }
 }
+
+/// The check itself gets by with builtins, so it is built, and fails, wherever there is a Nix.
+#[test]
+fn the_check_needs_no_library() {
+    for nix in Machine::each("the_check_needs_no_library") {
+        let check = |root: &str| {
+            let expression = format!(
+                "let pkgs = (builtins.getFlake \"path:${{toString ./tests/nixpkgs-stand-in}}\")\
+                 .legacyPackages.${{builtins.currentSystem}}; advise = import ./nix/lib.nix; \
+                 mount = options: {{ device = \"/dev/disk/by-label/nixos\"; fsType = \"btrfs\"; inherit options; }}; \
+                 in (advise.mkFleetCheck {{ inherit pkgs; hosts.plain = advise.hostFacts {{ config = {{ fileSystems = {{ \
+                 \"/\" = mount [ {root} ]; \"/home\" = mount [ \"subvol=home\" \"compress=zstd\" ]; }}; }}; }}; }}).plain"
+            );
+            nix.nix(&[
+                "build",
+                "--no-link",
+                "--impure",
+                "--print-build-logs",
+                "--expr",
+                &expression,
+            ])
+        };
+        check("\"subvol=root\" \"compress=zstd\"").good();
+        let run = check("\"subvol=root\"");
+        assert_eq!(run.status, Some(1), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("warning[btrfs-compress-missing-on-root]"),
+            "{}",
+            run.stderr
+        );
+    }
+}
