@@ -149,7 +149,16 @@ in
     # config/nix.nix, config/power-management.nix, config/system-environment.nix, programs/
     nix.settings = option (types.attrsOf types.anything) { };
     powerManagement.cpuFreqGovernor = option (types.nullOr types.str) null;
-    environment.etc = option (types.attrsOf types.anything) { };
+    environment.etc = option (types.attrsOf (
+      types.submodule (
+        { name, config, ... }:
+        {
+          freeformType = types.attrsOf types.anything;
+          options.text = option (types.nullOr types.lines) null;
+          options.source = option types.path (pkgs.writeText (baseNameOf name) config.text);
+        }
+      )
+    )) { };
     programs.sway.enable = flag false;
 
     hardware = {
@@ -201,9 +210,10 @@ in
         swapDevices
         systemd
         users
-        zramSwap
         ;
       virtualisation = { inherit (config.virtualisation) docker libvirtd; };
+      # NixOS's own module has options that were removed beside these, which cannot be read.
+      zramSwap = { inherit (config.zramSwap) enable memoryPercent priority; };
       inherit (config.system) preSwitchChecks;
     };
     passedChecks = lib.concatStringsSep " " config.system.checks;
