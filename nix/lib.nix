@@ -396,13 +396,20 @@ let
     in
     it.pkgs.runCommand "disko-advise-${it.name}" it.attributes ''
       ${it.prepare}
-      if ${it.package}/bin/disko-advise check ${it.name}.json > report.txt; then
-        cp report.txt "$out"
-      else
-        cat report.txt >&2
-        echo "the disk layout of ${it.name} does not pass: mend it, or let a rule be ignored with a reason" >&2
-        exit 1
-      fi
+      status=0
+      ${it.package}/bin/disko-advise check ${it.name}.json > report.txt || status=$?
+      case $status in
+        0) cp report.txt "$out" ;;
+        1)
+          cat report.txt >&2
+          echo "the disk layout of ${it.name} does not pass: mend it, or let a rule be ignored with a reason" >&2
+          exit 1
+          ;;
+        *)
+          echo "the disk layout of ${it.name} could not be judged" >&2
+          exit 1
+          ;;
+      esac
     '';
 
   mkReport =

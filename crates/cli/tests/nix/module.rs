@@ -115,7 +115,8 @@ fn a_finding_can_be_let_stand() {
         ));
         assert_eq!(run.status, Some(1));
         assert!(
-            run.stderr.contains("no rule is called btrfs-compres"),
+            run.stderr.contains("no rule is called btrfs-compres")
+                && run.stderr.contains("could not be judged"),
             "{}",
             run.stderr
         );
