@@ -32,13 +32,20 @@ let
     ignore = lib.mapAttrs (_: rule: rule.reason) cfg.ignore;
   };
 
-  # This host without the fragment: what is generated for a host that has it already must not depend on
-  # what it sets.
+  # This host without the fragment, whether this module sets it or somebody imports the file: what is
+  # generated for a host that has it already must not depend on what it sets.
   bare =
-    if cfg.tuning.enable then
-      extendModules { modules = [ { disko.advise.tuning.enable = lib.mkOverride 1 false; } ]; }
+    if cfg.tuning.file == null then
+      { inherit config options; }
     else
-      { inherit config options; };
+      extendModules {
+        modules = [
+          {
+            disabledModules = [ cfg.tuning.file ];
+            disko.advise.tuning.enable = lib.mkOverride 1 false;
+          }
+        ];
+      };
 
   # Whether there is anything to judge; a container has no mounts of its own.
   judged = host.configuration ? disko || host.configuration ? fileSystems;
@@ -287,7 +294,7 @@ in
     system = {
       checks =
         optional (cfg.enable && judged) (advise.mkCheck arguments)
-        ++ optional (cfg.enable && cfg.check.stale) (
+        ++ optional cfg.check.stale (
           advise.mkStaleCheck {
             inherit pkgs;
             inherit (host) name;

@@ -65,6 +65,12 @@ fn a_stale_fragment_is_refused() {
         let stale = "builtins.elemAt host.config.system.checks 1";
         hosts.build(&modules, stale).good();
 
+        // As well where the file is imported like any other.
+        let by_hand = format!("check.stale = true; tuning.file = {};", file.display());
+        let by_hand = format!("{} {}", host(folder.path(), &by_hand), file.display());
+        assert_eq!(hosts.json(&by_hand, "host.config.zramSwap.enable"), true);
+        hosts.build(&by_hand, stale).good();
+
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         std::fs::write(&file, text.replace("mkOverride 900 true", "mkOverride 900 false")).unwrap();
