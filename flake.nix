@@ -46,6 +46,9 @@
 
       nixosModules.default = import ./modules/nixos.nix;
 
+      # For flake-parts, which calls its modules `flakeModules`.
+      flakeModules.default = ./nix/flake-module.nix;
+
       lib = import ./nix/lib.nix;
 
       checks = perSystem (
@@ -54,9 +57,15 @@
         }
       );
 
-      templates.default = {
-        path = ./examples/hosts;
-        description = "Hosts whose disk layouts are checked before they are deployed";
+      templates = {
+        default = {
+          path = ./examples/hosts;
+          description = "Hosts whose disk layouts are checked before they are deployed";
+        };
+        flake-parts = {
+          path = ./examples/flake-parts;
+          description = "The same, with flake-parts";
+        };
       };
 
       formatter = perSystem (pkgs: _: pkgs.nixfmt-tree);

@@ -32,6 +32,12 @@ let
     "tests/nix"
     "tests/nixpkgs-stand-in"
   ];
+  # What tests compare with the program, of the folder that this file is in.
+  compared = [
+    "nix"
+    "nix/options-read.json"
+    "nix/rules.json"
+  ];
 in
 rustPlatform.buildRustPackage {
   pname = "disko-advise";
@@ -46,7 +52,7 @@ rustPlatform.buildRustPackage {
         below = builtins.substring (builtins.stringLength (toString root) + 1) (-1) file;
         top = builtins.head (builtins.split "/" below);
       in
-      builtins.elem top wanted && !builtins.elem below unwanted;
+      builtins.elem top wanted && !builtins.elem below unwanted || builtins.elem below compared;
   };
 
   cargoLock.lockFile = ../Cargo.lock;
@@ -61,24 +67,23 @@ rustPlatform.buildRustPackage {
   cargoTestFlags = [ "--workspace" ];
 
   # The program describes itself, so it has to run here: no cross-compiling.
-  postInstall =
-    ''
-      bin=$out/bin/disko-advise
-      mkdir -p $out/share/man/man1 $out/share/bash-completion/completions \
-        $out/share/fish/vendor_completions.d $out/share/zsh/site-functions
-      $bin man $out/share/man/man1
-      $bin completions bash > $out/share/bash-completion/completions/disko-advise.bash
-      $bin completions fish > $out/share/fish/vendor_completions.d/disko-advise.fish
-      $bin completions zsh > $out/share/zsh/site-functions/_disko-advise
-    ''
-    + (
-      if nixpkgsLib == null then
-        ""
-      else
-        ''
-          wrapProgram $bin --set-default DISKO_ADVISE_LIB ${nixpkgsLib}
-        ''
-    );
+  postInstall = ''
+    bin=$out/bin/disko-advise
+    mkdir -p $out/share/man/man1 $out/share/bash-completion/completions \
+      $out/share/fish/vendor_completions.d $out/share/zsh/site-functions
+    $bin man $out/share/man/man1
+    $bin completions bash > $out/share/bash-completion/completions/disko-advise.bash
+    $bin completions fish > $out/share/fish/vendor_completions.d/disko-advise.fish
+    $bin completions zsh > $out/share/zsh/site-functions/_disko-advise
+  ''
+  + (
+    if nixpkgsLib == null then
+      ""
+    else
+      ''
+        wrapProgram $bin --set-default DISKO_ADVISE_LIB ${nixpkgsLib}
+      ''
+  );
 
   meta = {
     description = "Storage-tuning advice for NixOS, from the disko layout and what the machine says of itself";

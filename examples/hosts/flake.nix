@@ -25,7 +25,12 @@
             disko.nixosModules.disko
             # With the module, `nixos-rebuild` refuses a wrong layout as well.
             disko-advise.nixosModules.default
-            { disko.advise.enable = true; }
+            {
+              disko.advise.enable = true;
+              # Name here what the machine says of itself, and far more can be judged:
+              # facts = [ ./facts/${name} ], a bundle of `disko-advise collect`, or a facter.json.
+              disko.advise.facts = [ ];
+            }
             { networking.hostName = name; }
             (./hosts + "/${name}.nix")
           ];
@@ -38,13 +43,13 @@
         database = host "database";
       };
 
-      # One derivation a host, so that they are built side by side.
-      checks.${system} = builtins.mapAttrs (
-        _: configuration:
-        disko-advise.lib.mkCheck {
-          pkgs = nixpkgs.legacyPackages.${system};
-          host = disko-advise.lib.hostFacts configuration;
-        }
-      ) self.nixosConfigurations;
+      # One derivation a host, so that they are built side by side, and `fleet`, the summary of all.
+      checks.${system} = disko-advise.lib.mkFleetCheck {
+        pkgs = nixpkgs.legacyPackages.${system};
+        hosts = self.nixosConfigurations;
+      };
+
+      # The same for Hydra.
+      hydraJobs = { inherit (self) checks; };
     };
 }

@@ -49,8 +49,7 @@ let
       # Of options that nobody sets there may be no value.
       unset = modules: map (it: lib.attrByPath it.path null (config modules)) defined;
       read = config: map (it: lib.getAttrFromPath it.path config) defined;
-      set =
-        change: map (it: lib.setAttrByPath it.path (change it.value));
+      set = change: map (it: lib.setAttrByPath it.path (change it.value));
       tuning = folder + "/tuning.nix";
     in
     {
@@ -68,8 +67,13 @@ let
       withoutEnable = unset [ { disko.advise.tuning.file = tuning; } ] == unset [ ];
       # NixOS's own defaults give way, the person's values do not, and neither collides.
       overDefaults = read (config ([ tuning ] ++ set (value: lib.mkDefault (other value)) scalars));
-      underPerson = map (it: lib.getAttrFromPath it.path (config ([ tuning ] ++ set other scalars))) scalars;
+      underPerson = map (
+        it: lib.getAttrFromPath it.path (config ([ tuning ] ++ set other scalars))
+      ) scalars;
       person = map (it: other it.value) scalars;
+      # A wrong type in what nobody reads would pass, so all that NixOS makes of the settings is made.
+      rendered =
+        (config [ tuning ]).system.build.toplevel.drvPath != (config [ ]).system.build.toplevel.drvPath;
       # Everything else stays as it is.
       mounts =
         let

@@ -35,6 +35,9 @@
               { _module.args.pkgs = self.legacyPackages.${system}; }
             ]
             ++ modules;
+          }
+          // {
+            pkgs = self.legacyPackages.${system};
           };
       };
       legacyPackages = builtins.listToAttrs (

@@ -1,6 +1,11 @@
 # NixOS as far as tests of the module and of fragments go: the options that these read and set, declared
 # with the types and defaults of NixOS 26.11, and nothing made of them. Each group names the file of nixpkgs' `nixos/modules` that declares it.
-{ lib, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   option = type: default: mkOption { inherit type default; };
@@ -8,13 +13,35 @@ let
   service.options.enable = flag false;
 in
 {
+  # What these declare, fragments set. Each stands where NixOS has it, and NixOS's own takes its place
+  # where NIXOS_MODULES names nixpkgs' folder `nixos/modules`, or one with some of its files.
+  imports =
+    let
+      folder = builtins.getEnv "NIXOS_MODULES";
+      real = file: /. + folder + "/${file}";
+    in
+    map
+      (
+        file: if folder != "" && builtins.pathExists (real file) then real file else ./modules + "/${file}"
+      )
+      [
+        "config/sysctl.nix"
+        "config/zram.nix"
+        "hardware/block.nix"
+      ];
+
   options = {
+    # misc/meta.nix
+    meta = option types.raw { };
+
     # misc/assertions.nix
     assertions = option (types.listOf types.unspecified) [ ];
     warnings = option (types.listOf types.str) [ ];
 
     # system/activation/top-level.nix, system/build.nix
     system.checks = option (types.listOf types.package) [ ];
+    # system/activation/pre-switch-check.nix
+    system.preSwitchChecks = option (types.attrsOf types.str) { };
     system.build = option (types.submodule { freeformType = types.lazyAttrsOf types.raw; }) { };
 
     # tasks/network-interfaces.nix
@@ -22,20 +49,25 @@ in
     networking.hostId = option (types.nullOr types.str) null;
 
     # tasks/filesystems.nix
-    fileSystems = option (types.attrsOf (
-      types.submodule (
-        { name, ... }:
-        {
-          options = {
-            mountPoint = option types.str name;
-            device = option (types.nullOr types.nonEmptyStr) null;
-            fsType = mkOption { type = types.nonEmptyStr; };
-            options = option (types.nonEmptyListOf types.nonEmptyStr) [ "defaults" ];
-            neededForBoot = flag false;
-          };
-        }
-      )
-    )) { };
+    fileSystems = mkOption {
+      default = { };
+      apply = lib.filterAttrs (_: mount: mount.enable);
+      type = types.attrsOf (
+        types.submodule (
+          { name, ... }:
+          {
+            options = {
+              enable = flag true;
+              mountPoint = option types.str name;
+              device = option (types.nullOr types.nonEmptyStr) null;
+              fsType = mkOption { type = types.nonEmptyStr; };
+              options = option (types.nonEmptyListOf types.nonEmptyStr) [ "defaults" ];
+              neededForBoot = flag false;
+            };
+          }
+        )
+      );
+    };
 
     # config/swap.nix
     swapDevices = option (types.listOf (
@@ -81,48 +113,55 @@ in
       initrd.availableKernelModules = option (types.listOf types.str) [ ];
       # system/boot/stage-1.nix
       resumeDevice = option types.str "";
+      # tasks/filesystems.nix
+      supportedFilesystems = option (types.attrsOf types.bool) { };
+      zfs.package = option types.package pkgs.zfs;
       # tasks/swraid.nix
       swraid.enable = flag false;
       swraid.mdadmConf = option types.lines "";
       # system/boot/kernel.nix
-      kernelParams =
-        option (types.listOf (types.strMatching ''([^"[:space:]]|"[^"]*")+'' // { name = "kernelParam"; }))
-          [ ];
+      kernelParams = option (types.listOf (
+        types.strMatching ''([^"[:space:]]|"[^"]*")+''
+        // {
+          name = "kernelParam";
+          description = "string, with spaces inside double quotes";
+          descriptionClass = "noun";
+        }
+      )) [ ];
       kernelPackages = option types.raw { };
       # system/boot/modprobe.nix
       extraModprobeConfig = option types.lines "";
-      # config/sysctl.nix
-      kernel.sysctl =
-        let
-          value = types.mkOptionType {
-            name = "sysctl option value";
-            check =
-              value:
-              builtins.isBool value || builtins.isString value || builtins.isInt value || value == null;
-            merge = lib.options.mergeOneOption;
-          };
-        in
-        option (types.submodule { freeformType = types.attrsOf value; }) { };
       # system/boot/loader
       loader.systemd-boot.enable = flag false;
       loader.grub.efiSupport = flag false;
       loader.grub.devices = option (types.listOf types.str) [ ];
     };
 
-    # config/zram.nix
-    zramSwap = {
-      enable = flag false;
-      priority = option types.int 5;
-      memoryPercent = option types.ints.positive 50;
-    };
+    # config/users-groups.nix
+    users.users = option (types.attrsOf types.anything) { };
+    users.groups = option (types.attrsOf types.anything) { };
+
+    # system/boot/systemd.nix, system/boot/systemd/tmpfiles.nix
+    systemd.services = option (types.attrsOf types.anything) { };
+    systemd.timers = option (types.attrsOf types.anything) { };
+    systemd.tmpfiles.settings = option (types.attrsOf types.anything) { };
+
+    # config/nix.nix, config/power-management.nix, config/system-environment.nix, programs/
+    nix.settings = option (types.attrsOf types.anything) { };
+    powerManagement.cpuFreqGovernor = option (types.nullOr types.str) null;
+    environment.etc = option (types.attrsOf (
+      types.submodule (
+        { name, config, ... }:
+        {
+          freeformType = types.attrsOf types.anything;
+          options.text = option (types.nullOr types.lines) null;
+          options.source = option types.path (pkgs.writeText (baseNameOf name) config.text);
+        }
+      )
+    )) { };
+    programs.sway.enable = flag false;
 
     hardware = {
-      # hardware/block.nix
-      block = {
-        defaultScheduler = option (types.nullOr types.nonEmptyStr) null;
-        defaultSchedulerRotational = option (types.nullOr types.nonEmptyStr) null;
-        scheduler = option (types.attrsOf types.str) { };
-      };
       # hardware/facter/default.nix
       facter.reportPath = option (types.nullOr types.path) null;
       facter.report = option (types.attrsOf types.anything) { };
@@ -144,10 +183,39 @@ in
       samba = service.options;
       snapper.configs = option (types.attrsOf types.raw) { };
       udev.extraRules = option types.lines "";
+      udev.packages = option (types.listOf types.path) [ ];
       xserver.enable = flag false;
       zfs.trim.enable = flag true;
+      # services/system/zram-generator.nix
+      zram-generator.enable = flag false;
+      zram-generator.settings = option (types.attrsOf types.anything) { };
     };
     virtualisation.libvirtd.enable = flag false;
     virtualisation.docker.enable = flag false;
   };
+
+  # system/activation/top-level.nix: a derivation that depends on whatever is set, and in `passedChecks` on
+  # the checks.
+  config.system.build.toplevel = pkgs.runCommand "nixos-system-${config.networking.hostName}" {
+    configuration = builtins.toJSON {
+      inherit (config)
+        boot
+        environment
+        fileSystems
+        hardware
+        nix
+        powerManagement
+        programs
+        services
+        swapDevices
+        systemd
+        users
+        ;
+      virtualisation = { inherit (config.virtualisation) docker libvirtd; };
+      # NixOS's own module has options that were removed beside these, which cannot be read.
+      zramSwap = { inherit (config.zramSwap) enable memoryPercent priority; };
+      inherit (config.system) preSwitchChecks;
+    };
+    passedChecks = lib.concatStringsSep " " config.system.checks;
+  } ''echo "$configuration" >"$out"'';
 }

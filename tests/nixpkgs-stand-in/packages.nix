@@ -20,6 +20,9 @@ let
       // attributes
     );
 
+  # A package whose programs are on the machine's own PATH.
+  ofTheHost = name: derive name { } ''mkdir "$out"'';
+
   packages = {
     inherit lib system;
     stdenv.hostPlatform = { inherit system; };
@@ -46,6 +49,35 @@ let
         inherit text;
         passAsFile = [ "text" ];
       } ''cp "$textPath" "$out"'';
+
+    writeTextDir =
+      path: text:
+      derive (baseNameOf path)
+        {
+          inherit text path;
+          passAsFile = [ "text" ];
+        }
+        ''
+          mkdir -p "$out/$(dirname "$path")"
+          cp "$textPath" "$out/$path"
+        '';
+
+    writeShellScript =
+      name: text:
+      derive name {
+        text = "#!/bin/bash\n" + text;
+        passAsFile = [ "text" ];
+      } ''install -m 755 "$textPath" "$out"'';
+
+    # What is on the machine already: nothing has to be installed.
+    btrfs-progs = ofTheHost "btrfs-progs";
+    coreutils = ofTheHost "coreutils";
+    cryptsetup = ofTheHost "cryptsetup";
+    nvme-cli = ofTheHost "nvme-cli";
+    smartmontools = ofTheHost "smartmontools";
+    sysstat = ofTheHost "sysstat";
+    util-linux = ofTheHost "util-linux";
+    zfs = ofTheHost "zfs";
 
     rustPlatform.buildRustPackage =
       {
@@ -88,6 +120,14 @@ let
     '';
   }
   # The tree itself when there is one; what is built into the program otherwise.
-  // (if folder == null then { nixpkgsLib = null; path = null; } else { path = dirOf folder; });
+  // (
+    if folder == null then
+      {
+        nixpkgsLib = null;
+        path = null;
+      }
+    else
+      { path = dirOf folder; }
+  );
 in
 packages

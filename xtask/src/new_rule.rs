@@ -33,7 +33,18 @@ pub(crate) fn run(area: &str, name: &str) -> anyhow::Result<()> {
         &format!("    crate::{area}::{name}::RULE,"),
         "    crate::",
     )?;
+    tell_module(&root.join("../../../nix/rules.json"), &id)?;
     eprintln!("made {id}: write its page first, then `cargo test -p disko-advise --test pages`");
+    Ok(())
+}
+
+/// Adds a name to those that the NixOS module knows.
+fn tell_module(path: &Path, id: &str) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let mut names: Vec<String> = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    names.push(id.to_owned());
+    names.sort();
+    std::fs::write(path, format!("{}\n", serde_json::to_string_pretty(&names)?))?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-//! The Nix of this machine, with a store of its own.
+//! The Nix of this machine, and a newer one beside it, each with a store of its own.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,38 +22,101 @@ impl Run {
     }
 }
 
+/// Past the capture of the test runner, which would keep the word of a passing test.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Says loudly that a test did not run, and why.
+pub(crate) fn not_run(test: &str, why: &str) {
+    say(&format!("\n*** {test}: NOT RUN: {why}. ***\n"));
+}
+
 /// Nix, and a copy of this repository without what was built in it.
 pub(crate) struct Machine {
     pub(crate) repository: PathBuf,
+    /// What `nix --version` says.
+    pub(crate) version: String,
+    /// The program, and what stands before its own arguments.
+    program: Vec<OsString>,
     state: PathBuf,
     _copy: tempfile::TempDir,
 }
 
 impl Machine {
-    /// Nix, if it can build here. If not, says loudly that the test did not run, and why.
-    pub(crate) fn ready(test: &str) -> Option<&'static Self> {
-        static MACHINE: OnceLock<Result<Machine, String>> = OnceLock::new();
-        match MACHINE.get_or_init(Self::new) {
-            Ok(machine) => Some(machine),
-            Err(why) => {
-                // Past the capture of the test runner, which would keep the word of a passing test.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "\n*** {test}: NOT RUN: {why}. ***\n\
-                     *** These tests need `nix` (2.8 or later) on PATH. ***\n"
-                );
-                None
-            }
-        }
+    /// Every Nix that can build here: the one on `PATH`, and the one in the root of a Linux
+    /// distribution that `NEWER_NIX` names. If there is none, or the newer one is missing, says loudly
+    /// what did not run, and why.
+    pub(crate) fn each(test: &str) -> impl Iterator<Item = &'static Self> {
+        static MACHINES: OnceLock<[Result<Machine, String>; 2]> = OnceLock::new();
+        let machines = MACHINES.get_or_init(|| [Self::on_path(), Self::newer()]);
+        let test = test.to_owned();
+        machines
+            .iter()
+            .zip(["", " (this is about the newer Nix)"])
+            .filter_map(move |(machine, which)| {
+                match machine {
+                    Ok(machine) => say(&format!("{test}: {}", machine.version)),
+                    Err(why) => not_run(&test, &format!("{why}{which}")),
+                }
+                machine.as_ref().ok()
+            })
     }
 
-    fn new() -> Result<Self, String> {
+    fn on_path() -> Result<Self, String> {
+        Self::new(vec!["nix".into()], "nix")
+            .map_err(|why| format!("{why}. These tests need `nix` (2.8 or later) on PATH"))
+    }
+
+    /// The Nix in a tree of its own runs on this machine by way of the tree's dynamic loader.
+    fn newer() -> Result<Self, String> {
+        let Some(tree) = std::env::var_os("NEWER_NIX").map(PathBuf::from) else {
+            return Err("set NEWER_NIX to the root of a Linux distribution with a newer `nix`".to_owned());
+        };
+        let one = |folder: &str, wanted: &dyn Fn(&str) -> bool| {
+            let entries = std::fs::read_dir(tree.join(folder)).ok()?;
+            let mut found: Vec<_> = entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.file_name().is_some_and(|it| wanted(&it.to_string_lossy())))
+                .collect();
+            found.sort();
+            found.into_iter().next()
+        };
+        let libraries = one("usr/lib", &|name| name.ends_with("-linux-gnu"))
+            .ok_or_else(|| format!("{} holds no usr/lib/*-linux-gnu", tree.display()))?;
+        let loader = one(
+            &libraries.strip_prefix(&tree).unwrap().to_string_lossy(),
+            &|name| name.starts_with("ld-linux"),
+        )
+        .ok_or_else(|| format!("{} holds no dynamic loader", libraries.display()))?;
+        let program = vec![
+            loader.into(),
+            "--library-path".into(),
+            libraries.into(),
+            tree.join("usr/bin/nix").into(),
+            // It would be started without the loader. (Of 2.8 an empty one is an error.)
+            "--option".into(),
+            "build-hook".into(),
+            "".into(),
+        ];
+        Self::new(program, "newer-nix")
+    }
+
+    fn new(program: Vec<OsString>, state: &str) -> Result<Self, String> {
         if std::env::var_os("NIX_BUILD_TOP").is_some() {
             return Err("inside a Nix build no other can be made".to_owned());
         }
-        let version = Command::new("nix").arg("--version").output();
-        if !version.is_ok_and(|it| it.status.success()) {
-            return Err("`nix` cannot be run".to_owned());
+        let version = Command::new(&program[0])
+            .args(&program[1..])
+            .arg("--version")
+            .output()
+            .map_err(|_| "`nix` cannot be run".to_owned())?;
+        if !version.status.success() {
+            return Err(format!(
+                "`nix --version` fails: {}",
+                String::from_utf8_lossy(&version.stderr).trim()
+            ));
         }
         let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
         let repository = copy
@@ -64,7 +128,9 @@ impl Machine {
         copy_folder(&from, &repository).map_err(|error| error.to_string())?;
         let machine = Self {
             repository,
-            state: Path::new(env!("CARGO_TARGET_TMPDIR")).join("nix"),
+            version: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+            program,
+            state: Path::new(env!("CARGO_TARGET_TMPDIR")).join(state),
             _copy: copy,
         };
         let probe = "let pkgs = (builtins.getFlake \"path:${toString ./tests/nixpkgs-stand-in}\")\
@@ -73,8 +139,8 @@ impl Machine {
         match run.status {
             Some(0) => Ok(machine),
             _ => Err(format!(
-                "Nix builds nothing here with the programs of this machine:\n{}",
-                run.stderr
+                "{} builds nothing here with the programs of this machine:\n{}",
+                machine.version, run.stderr
             )),
         }
     }
@@ -86,20 +152,26 @@ impl Machine {
         match (named("DISKO"), named("NIXPKGS_LIB")) {
             (Some(disko), Some(_)) => disko.canonicalize().ok(),
             _ => {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "\n*** {test}: NOT RUN. ***\n\
-                     *** Set DISKO to a source tree of disko and NIXPKGS_LIB to the folder `lib` of nixpkgs. ***\n"
+                not_run(
+                    test,
+                    "set DISKO to a source tree of disko and NIXPKGS_LIB to the folder `lib` of nixpkgs",
                 );
                 None
             }
         }
     }
 
+    /// Whether this Nix came before a version.
+    pub(crate) fn is_older_than(&self, version: &str) -> bool {
+        let compared = format!("builtins.compareVersions builtins.nixVersion \"{version}\" < 0");
+        self.nix(&["eval", "--expr", &compared]).good().trim() == "true"
+    }
+
     /// Runs `nix` in the repository.
     pub(crate) fn nix(&self, args: &[&str]) -> Run {
-        let mut command = Command::new("nix");
+        let mut command = Command::new(&self.program[0]);
         command
+            .args(&self.program[1..])
             .args(["--extra-experimental-features", "nix-command flakes"])
             .args(["--option", "substituters", ""])
             .args(["--option", "build-users-group", ""])
@@ -111,6 +183,7 @@ impl Machine {
             .env("NIX_STORE_DIR", self.state.join("store"))
             .env("NIX_STATE_DIR", self.state.join("state"))
             .env("NIX_LOG_DIR", self.state.join("log"))
+            .env("NIX_CONF_DIR", self.state.join("no-configuration"))
             .env("XDG_CACHE_HOME", self.state.join("cache"))
             .env("STAND_IN_CARGO_TARGET_DIR", self.state.join("cargo"))
             .env_remove("CARGO_TARGET_DIR");
