@@ -11,6 +11,7 @@ use source::{Binding, FileId, Files, Span, Unknown, World};
 use crate::builtins;
 use crate::code::{AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, NameCode, Params, SelectCode};
 use crate::error::{Error, ErrorKind};
+use crate::frames::{Callee, Frame, Frames};
 use crate::options::Options;
 use crate::symbol::{Sym, Symbols};
 use crate::syntax::{Op, Range};
@@ -35,6 +36,7 @@ pub struct Evaluator<'a> {
     /// The code of each file read, in the order of their positions.
     codes: RefCell<Vec<Rc<Code>>>,
     next_position: Cell<u32>,
+    pub(crate) frames: Frames,
     pub(crate) bindings: RefCell<Vec<BindingData>>,
     /// What each imported file gave.
     pub(crate) imports: RefCell<FxHashMap<Vec<u8>, Value>>,
@@ -87,6 +89,7 @@ impl<'a> Evaluator<'a> {
             codes: RefCell::default(),
             // 0 means no position.
             next_position: Cell::new(1),
+            frames: Frames::new(),
             bindings: RefCell::new(vec![nowhere]),
             imports: RefCell::default(),
             file_ids: RefCell::default(),
@@ -314,7 +317,7 @@ impl<'a> Evaluator<'a> {
     pub fn expression(&self, name: &str, text: &str, base: &Path) -> Result<Value> {
         let file = self.files.add(name, text);
         let (code, root) = self.load(file, text.as_bytes(), &path_bytes(base), None)?;
-        self.top(|| self.eval(&code, root, &Env::empty(None, 0)))
+        self.top(|| self.eval(&code, root, &Env::empty(None, Frame::ENTRY, 0)))
     }
 
     /// Parses a text and says why it is not an expression, if it is not.
@@ -376,9 +379,8 @@ impl<'a> Evaluator<'a> {
             }
             State::Apply(parts) => {
                 let result = self.deeper(|| {
-                    let (function, argument) = &*parts;
-                    let made = function.made();
-                    self.apply(function, std::slice::from_ref(argument), made)
+                    let (function, argument, made) = &*parts;
+                    self.apply(function, std::slice::from_ref(argument), *made)
                 });
                 self.settle(thunk, result, || State::Apply(parts))
             }
@@ -391,16 +393,15 @@ impl<'a> Evaluator<'a> {
             }
             State::ApplyThunk(function, argument) => {
                 let result = self.deeper(|| {
-                    let made = function.made();
-                    self.apply(&function, &[Value::Thunk(argument.clone())], made)
+                    let (callee, made) = &*function;
+                    self.apply(callee, &[Value::Thunk(argument.clone())], *made)
                 });
                 self.settle(thunk, result, || State::ApplyThunk(function, argument))
             }
             State::Apply2(parts) => {
                 let result = self.deeper(|| {
-                    let (function, first, second) = &*parts;
-                    let made = function.made();
-                    self.apply(function, &[first.clone(), second.clone()], made)
+                    let (function, first, second, made) = &*parts;
+                    self.apply(function, &[first.clone(), second.clone()], *made)
                 });
                 self.settle(thunk, result, || State::Apply2(parts))
             }
@@ -468,7 +469,8 @@ impl<'a> Evaluator<'a> {
             && let Params::Simple(names) = &lambda.params
             && names.len() == args.len()
         {
-            let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+            let frame = self.entered(made, closure);
+            let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
             return self.run(closure, lambda, &env);
         }
         let mut function = self.force(function)?;
@@ -489,7 +491,8 @@ impl<'a> Evaluator<'a> {
                                 return Ok(self.partial(closure.clone(), args.iter().cloned(), made));
                             };
                             args = later;
-                            let env = Env::of(Some(closure.env.clone()), now.iter().cloned());
+                            let frame = self.entered(made, closure);
+                            let env = Env::of(Some(closure.env.clone()), frame, now.iter().cloned());
                             self.run(closure, lambda, &env)?
                         }
                         Params::Set { .. } => {
@@ -497,7 +500,7 @@ impl<'a> Evaluator<'a> {
                                 return Err(internal());
                             };
                             args = later;
-                            let env = self.bind_formals(closure, lambda, now)?;
+                            let env = self.bind_formals(closure, lambda, now, made)?;
                             self.run(closure, lambda, &env)?
                         }
                     }
@@ -603,7 +606,8 @@ impl<'a> Evaluator<'a> {
                 let Expr::Lambda(lambda) = closure.code.expr(closure.lambda) else {
                     return Err(internal());
                 };
-                let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+                let frame = self.entered(made, closure);
+                let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
                 self.run(closure, lambda, &env)
             }
         }
@@ -619,13 +623,26 @@ impl<'a> Evaluator<'a> {
         error
     }
 
+    /// The frame of a call: `made` is the call's expression and the frame that it stands in.
+    #[inline]
+    fn entered(&self, made: Made, closure: &Closure) -> Frame {
+        self.frames
+            .enter(made, Callee::function(closure.code.position(closure.lambda)))
+    }
+
     /// Evaluates the body of a function in the scope of its arguments.
     fn run(&self, closure: &Closure, lambda: &LambdaCode, env: &Rc<Env>) -> Result<Value> {
         self.deeper(|| self.eval(&closure.code, lambda.body, env))
     }
 
     /// The scope of a function that takes a set.
-    fn bind_formals(&self, closure: &Closure, lambda: &LambdaCode, argument: &Value) -> Result<Rc<Env>> {
+    fn bind_formals(
+        &self,
+        closure: &Closure,
+        lambda: &LambdaCode,
+        argument: &Value,
+        made: Made,
+    ) -> Result<Rc<Env>> {
         let Params::Set {
             formals,
             ellipsis,
@@ -637,6 +654,7 @@ impl<'a> Evaluator<'a> {
         let argument = self.force(argument)?;
         let env = Env::empty(
             Some(closure.env.clone()),
+            self.entered(made, closure),
             formals.len() + usize::from(bind.is_some()),
         );
         if lambda.has_defaults {
@@ -728,14 +746,14 @@ impl<'a> Evaluator<'a> {
     /// The value of an expression, evaluated when it is needed; at once where that costs nothing.
     pub(crate) fn delay(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone(),
+            Expr::Const(value) => value.clone().made_in(env.frame),
             Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
                 Some(value) => value.clone(),
                 None => Thunk::code(code, id, env),
             },
             Expr::Lambda(_) => Self::closure(code, id, env),
             Expr::List(items) if items.is_empty() => {
-                Value::List(Rc::new(List::new(Vec::new())), Made::at(code.position(id)))
+                Value::List(Rc::new(List::new(Vec::new())), Made::at(code.position(id), env.frame))
             }
             &Expr::Binary(op, left, right) => match Self::cheap_number(code, id, op, left, right, env) {
                 Some(value) => value,
@@ -769,7 +787,7 @@ impl<'a> Evaluator<'a> {
             Op::Sub => known(left)?.checked_sub(known(right)?),
             _ => None,
         }?;
-        Some(Value::Int(number, Made::at(code.position(id))))
+        Some(Value::Int(number, Made::at(code.position(id), env.frame)))
     }
 
     fn closure(code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
@@ -778,7 +796,7 @@ impl<'a> Evaluator<'a> {
             lambda: id,
             env: env.clone(),
         };
-        Value::Lambda(Rc::new(closure), Made::at(code.position(id)))
+        Value::Lambda(Rc::new(closure), Made::at(code.position(id), env.frame))
     }
 
     /// Evaluates an expression to its outermost constructor; never gives a thunk.
@@ -790,7 +808,7 @@ impl<'a> Evaluator<'a> {
         loop {
             let env = opened.as_ref().unwrap_or(around);
             match code.expr(id) {
-                Expr::Const(value) => return Ok(value.clone()),
+                Expr::Const(value) => return Ok(value.clone().made_in(env.frame)),
                 Expr::Var { depth, slot } => {
                     return match lookup(env, *depth, *slot) {
                         Some(Value::Thunk(thunk)) => self
@@ -844,7 +862,7 @@ impl<'a> Evaluator<'a> {
                         }
                         _ => self.delay(code, *from, env),
                     };
-                    opened = Some(Env::single(Some(env.clone()), from));
+                    opened = Some(Env::single(env, from));
                     id = *body;
                 }
                 Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
@@ -858,7 +876,7 @@ impl<'a> Evaluator<'a> {
     /// The expressions that are met less often or open scopes.
     #[inline(never)]
     fn eval_rest(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         match code.expr(id) {
             Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
             Expr::List(items) => {
@@ -907,7 +925,7 @@ impl<'a> Evaluator<'a> {
     /// Evaluates a subexpression; grows the stack, since expressions nest deeply too.
     pub(crate) fn eval_deeper(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
         match code.expr(id) {
-            Expr::Const(value) => Ok(value.clone()),
+            Expr::Const(value) => Ok(value.clone().made_in(env.frame)),
             // Forcing a variable's thunk looks after the stack itself.
             Expr::Var { .. } => self.eval(code, id, env),
             _ => stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.eval(code, id, env)),
@@ -972,7 +990,7 @@ impl<'a> Evaluator<'a> {
 
     /// The scope of a `let` or a `rec` set, its variables unevaluated.
     fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
-        let scope = Env::empty(Some(env.clone()), bindings.slots());
+        let scope = Env::empty(Some(env.clone()), env.frame, bindings.slots());
         self.register(&scope);
         let mut slot = 0;
         if bindings.rec {
@@ -1002,14 +1020,14 @@ impl<'a> Evaluator<'a> {
     /// clearing the scope's thunks breaks every cycle.
     fn delay_in_scope(&self, code: &Rc<Code>, id: ExprId, scope: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone(),
+            Expr::Const(value) => value.clone().made_in(scope.frame),
             Expr::Lambda(_) => Value::Thunk(Thunk::new(State::Done(Self::closure(code, id, scope)))),
             _ => Thunk::code(code, id, scope),
         }
     }
 
     fn eval_attrs(&self, code: &Rc<Code>, id: ExprId, attrs: &AttrsCode, env: &Rc<Env>) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let mut entries = Entries::with_capacity(attrs.entries.len() + attrs.dynamic.len());
         let scope = (attrs.slots() > 0 || attrs.rec).then(|| self.open_scope(code, attrs, env));
         let inner = scope.as_ref().unwrap_or(env);
@@ -1214,7 +1232,7 @@ impl<'a> Evaluator<'a> {
         args: &[ExprId],
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let callee = self.eval_deeper(code, function, env)?;
         match &callee {
             Value::Lambda(closure, _) => {
@@ -1224,6 +1242,7 @@ impl<'a> Evaluator<'a> {
                 {
                     let scope = Env::of(
                         Some(closure.env.clone()),
+                        self.entered(made, closure),
                         args.iter().map(|&arg| self.delay(code, arg, env)),
                     );
                     return self.run(closure, lambda, &scope);
@@ -1343,7 +1362,7 @@ impl<'a> Evaluator<'a> {
         select: &SelectCode,
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let mut value = self.eval_deeper(code, select.from, env)?;
         for (index, &name) in select.path.iter().enumerate() {
             let name = self.path_name(code, name, env)?;
@@ -1378,7 +1397,7 @@ impl<'a> Evaluator<'a> {
         right: ExprId,
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         match op {
             Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),
             _ => {}

@@ -67,6 +67,7 @@ mod code;
 mod error;
 mod evaluator;
 mod files;
+mod frames;
 mod hash;
 mod host;
 mod join;

@@ -194,7 +194,7 @@ impl Evaluator<'_> {
                 self.check_memory(builder.bytes.len())?;
             }
         }
-        Ok(builder.value(Made::at(code.position(id))))
+        Ok(builder.value(Made::at(code.position(id), env.frame)))
     }
 
     pub(crate) fn eval_path(
@@ -210,7 +210,7 @@ impl Evaluator<'_> {
             self.coerce(&value, Coerce::Path, &mut builder)
                 .map_err(|error| error.at(Self::span_of(code, part)))?;
         }
-        self.finish_path(builder, Made::at(code.position(id)))
+        self.finish_path(builder, Made::at(code.position(id), env.frame))
             .map_err(|error| error.at(Self::span_of(code, id)))
     }
 
