@@ -34,7 +34,7 @@ pub struct Evaluator<'a> {
     pub(crate) options: Options<'a>,
     pub(crate) symbols: Symbols,
     /// The code of each file read, in the order of their positions.
-    codes: RefCell<Vec<Rc<Code>>>,
+    pub(crate) codes: RefCell<Vec<Rc<Code>>>,
     next_position: Cell<u32>,
     pub(crate) frames: Frames,
     pub(crate) bindings: RefCell<Vec<BindingData>>,
@@ -105,6 +105,11 @@ impl<'a> Evaluator<'a> {
             derivations: RefCell::default(),
             patterns: RefCell::default(),
         }
+    }
+
+    /// The files that spans refer to.
+    pub fn files(&self) -> &'a Files {
+        self.files
     }
 
     // ----- places ---------------------------------------------------------------------------
@@ -752,9 +757,10 @@ impl<'a> Evaluator<'a> {
                 None => Thunk::code(code, id, env),
             },
             Expr::Lambda(_) => Self::closure(code, id, env),
-            Expr::List(items) if items.is_empty() => {
-                Value::List(Rc::new(List::new(Vec::new())), Made::at(code.position(id), env.frame))
-            }
+            Expr::List(items) if items.is_empty() => Value::List(
+                Rc::new(List::new(Vec::new())),
+                Made::at(code.position(id), env.frame),
+            ),
             &Expr::Binary(op, left, right) => match Self::cheap_number(code, id, op, left, right, env) {
                 Some(value) => value,
                 None => Thunk::code(code, id, env),

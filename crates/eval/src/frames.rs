@@ -129,14 +129,16 @@ mod kept {
         pub(crate) fn new() -> Self {
             Self {
                 table: RefCell::default(),
-                recent: Box::new([const {
-                    let nobody = Call {
-                        parent: u32::MAX,
-                        site: 0,
-                        callee: Callee(0),
-                    };
-                    Cell::new((nobody, 0))
-                }; RECENT]),
+                recent: Box::new(
+                    [const {
+                        let nobody = Call {
+                            parent: u32::MAX,
+                            site: 0,
+                            callee: Callee(0),
+                        };
+                        Cell::new((nobody, 0))
+                    }; RECENT],
+                ),
             }
         }
 
@@ -180,11 +182,6 @@ mod kept {
         pub(crate) fn get(&self, frame: Frame) -> Option<FrameData> {
             let table = self.table.borrow();
             table.frames.get((frame.0 as usize).checked_sub(1)?).copied()
-        }
-
-        /// How many frames there are.
-        pub(crate) fn len(&self) -> usize {
-            self.table.borrow().frames.len()
         }
     }
 

@@ -81,6 +81,8 @@ mod parse;
 mod paths;
 mod prelude;
 mod print;
+#[cfg(feature = "provenance")]
+mod provenance;
 mod regex;
 mod show;
 mod symbol;

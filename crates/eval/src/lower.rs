@@ -136,7 +136,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn constant(&mut self, range: Range, value: impl FnOnce(Made) -> Value) -> ExprId {
-        let made = Made::at(self.code.base + self.code.exprs.len() as u32, frames::Frame::ENTRY);
+        let made = Made::at(
+            self.code.base + self.code.exprs.len() as u32,
+            frames::Frame::ENTRY,
+        );
         self.add(Expr::Const(value(made)), range)
     }
 

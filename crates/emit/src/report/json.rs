@@ -449,7 +449,7 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>) -> Find
     }
 }
 
-fn location(files: &Files, span: Span, label: &str) -> Location {
+pub(super) fn location(files: &Files, span: Span, label: &str) -> Location {
     let file = files.get(span.file);
     let position = |at| {
         let LineColumn { line, column } = file.line_column(at);

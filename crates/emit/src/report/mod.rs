@@ -4,6 +4,7 @@ use rules::ListEdit;
 use source::OptionPath;
 
 pub mod json;
+pub mod provenance;
 pub mod text;
 
 /// One change of a list of options, as a person would say it.
