@@ -41,9 +41,10 @@ pub struct Evaluator<'a> {
     /// What each imported file gave.
     pub(crate) imports: RefCell<FxHashMap<Vec<u8>, Value>>,
     pub(crate) file_ids: RefCell<FxHashMap<Vec<u8>, FileId>>,
-    /// Scopes that may hold cycles; broken up when the evaluator is dropped.
-    scopes: RefCell<Vec<Weak<Env>>>,
-    next_sweep: Cell<usize>,
+    /// What may close a cycle: scopes whose variables see each other, and thunks that gave
+    /// something that can refer back to them. Broken up when the evaluator is dropped.
+    scopes: Watched<Env>,
+    settled: Watched<Thunk>,
     steps: Cell<u64>,
     /// The step at which evaluation ends: the limit of the options, or a nearer one.
     last_step: Cell<u64>,
@@ -61,9 +62,41 @@ pub struct Evaluator<'a> {
 
 impl Drop for Evaluator<'_> {
     fn drop(&mut self) {
-        for scope in self.scopes.borrow().iter() {
-            if let Some(scope) = scope.upgrade() {
-                scope.clear();
+        self.scopes.each(|scope| scope.clear());
+        self.settled.each(|thunk| drop(thunk.state.take()));
+    }
+}
+
+/// Handles of what exists, without keeping it.
+struct Watched<T> {
+    all: RefCell<Vec<Weak<T>>>,
+    /// At how many handles those of what is gone are thrown away.
+    next_sweep: Cell<usize>,
+}
+
+impl<T> Watched<T> {
+    const SMALLEST_SWEEP: usize = 1024;
+
+    fn new() -> Self {
+        Self {
+            all: RefCell::default(),
+            next_sweep: Cell::new(Self::SMALLEST_SWEEP),
+        }
+    }
+
+    fn add(&self, item: &Rc<T>) {
+        let mut all = self.all.borrow_mut();
+        if all.len() >= self.next_sweep.get() {
+            all.retain(|item| item.strong_count() > 0);
+            self.next_sweep.set((all.len() * 2).max(Self::SMALLEST_SWEEP));
+        }
+        all.push(Rc::downgrade(item));
+    }
+
+    fn each(&self, run: impl Fn(&T)) {
+        for item in self.all.take() {
+            if let Some(item) = item.upgrade() {
+                run(&item);
             }
         }
     }
@@ -93,8 +126,8 @@ impl<'a> Evaluator<'a> {
             bindings: RefCell::new(vec![nowhere]),
             imports: RefCell::default(),
             file_ids: RefCell::default(),
-            scopes: RefCell::default(),
-            next_sweep: Cell::new(1024),
+            scopes: Watched::new(),
+            settled: Watched::new(),
             steps: Cell::new(0),
             depth: Cell::new(0),
             baseline: live(),
@@ -371,7 +404,16 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn force_thunk(&self, thunk: &Rc<Thunk>) -> Result<Value> {
+        match thunk.peek() {
+            Some(value) => Ok(value),
+            None => self.force_anew(thunk),
+        }
+    }
+
+    #[inline(never)]
+    fn force_anew(&self, thunk: &Rc<Thunk>) -> Result<Value> {
         match thunk.state.take() {
             State::Done(value) => {
                 let result = value.clone();
@@ -430,9 +472,17 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Keeps what a thunk gave; `again` is its state when a limit stopped it.
-    fn settle(&self, thunk: &Thunk, result: Result<Value>, again: impl FnOnce() -> State) -> Result<Value> {
+    fn settle(
+        &self,
+        thunk: &Rc<Thunk>,
+        result: Result<Value>,
+        again: impl FnOnce() -> State,
+    ) -> Result<Value> {
         match result {
             Ok(value) => {
+                if value.can_hold_others() {
+                    self.settled.add(thunk);
+                }
                 thunk.state.set(State::Done(value.clone()));
                 Ok(value)
             }
@@ -663,7 +713,7 @@ impl<'a> Evaluator<'a> {
             formals.len() + usize::from(bind.is_some()),
         );
         if lambda.has_defaults {
-            self.register(&env);
+            self.scopes.add(&env);
         }
         let (attrs, open) = match &argument {
             Value::Attrs(attrs, _) => (Some(attrs), attrs.open.as_ref()),
@@ -690,7 +740,7 @@ impl<'a> Evaluator<'a> {
                     let span = Span::new(closure.code.file, formal.range.start, formal.range.end);
                     self.unknown_attr(unknown, formal.name, Some(span))
                 }
-                (None, None, Some(default)) => self.delay(&closure.code, default, &env),
+                (None, None, Some(default)) => self.delay_in_scope(&closure.code, default, &env),
                 (None, None, None) => {
                     let name = self.symbols.name(formal.name);
                     let what = self.function_name(lambda);
@@ -733,16 +783,6 @@ impl<'a> Evaluator<'a> {
         match lambda.name {
             Some(name) => format!("function '{}'", self.symbols.name(name)),
             None => "function 'anonymous lambda'".into(),
-        }
-    }
-
-    /// Remembers a scope that may be part of a cycle.
-    fn register(&self, env: &Rc<Env>) {
-        let mut scopes = self.scopes.borrow_mut();
-        scopes.push(Rc::downgrade(env));
-        if scopes.len() >= self.next_sweep.get() {
-            scopes.retain(|scope| scope.strong_count() > 0);
-            self.next_sweep.set((scopes.len() * 2).max(1024));
         }
     }
 
@@ -997,7 +1037,7 @@ impl<'a> Evaluator<'a> {
     /// The scope of a `let` or a `rec` set, its variables unevaluated.
     fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
         let scope = Env::empty(Some(env.clone()), env.frame, bindings.slots());
-        self.register(&scope);
+        self.scopes.add(&scope);
         let mut slot = 0;
         if bindings.rec {
             // What `__overrides` may replace must be behind a thunk.
@@ -1172,8 +1212,16 @@ impl<'a> Evaluator<'a> {
                 scope = up;
                 at += 1;
             }
-            let Some(from) = scope.get(0) else { continue };
-            match self.force(from)? {
+            let forced;
+            let from = match scope.get(0) {
+                Some(Value::Thunk(thunk)) => {
+                    forced = self.force_thunk(thunk)?;
+                    &forced
+                }
+                Some(known) => known,
+                None => continue,
+            };
+            match from {
                 Value::Attrs(attrs, _) => {
                     if let Some(value) = attrs.get(name) {
                         return self
@@ -1186,10 +1234,10 @@ impl<'a> Evaluator<'a> {
                 }
                 Value::Unknown(unknown, _) => {
                     if open.is_none() {
-                        open = Some(unknown);
+                        open = Some(unknown.clone());
                     }
                 }
-                other => return Err(self.expected("a set", &other, code, id)),
+                other => return Err(self.expected("a set", other, code, id)),
             }
         }
         match open {

@@ -228,6 +228,19 @@ impl Value {
         }
     }
 
+    /// Whether others can be reached from the value, perhaps itself.
+    pub(crate) fn can_hold_others(&self) -> bool {
+        match self {
+            Value::List(list, _) => !list.items.is_empty(),
+            Value::Attrs(attrs, _) => !attrs.entries.is_empty(),
+            Value::Lambda(..) => true,
+            Value::Builtin(applied, _) => {
+                !applied.args.is_empty() || !matches!(applied.function, Function::Builtin(_))
+            }
+            _ => false,
+        }
+    }
+
     /// What error messages call the kind of value.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -540,6 +553,7 @@ impl Thunk {
     }
 
     /// The value, if it is known already.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<Value> {
         let state = self.state.take();
         let value = match &state {
@@ -757,4 +771,74 @@ pub(crate) fn refund(bytes: usize) {
 /// An estimate of the memory that the values of this thread take, in bytes.
 pub(crate) fn live() -> usize {
     LIVE.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use source::{Files, MemoryWorld};
+
+    use super::live;
+    use crate::{Evaluator, Host, HostOptions, Options};
+
+    /// What is still there when an evaluator and all it gave are gone.
+    fn left_after(run: impl FnOnce(&Evaluator<'_>)) -> usize {
+        let before = live();
+        let world = MemoryWorld::new()
+            .with("/file.nix", "let all = { inherit all; n = 1; }; in all")
+            .with(
+                "/host.nix",
+                "{ config, lib, ... }: { fileSystems = lib.mkIf (config.swapDevices == [ ]) { }; x = { name, ... }: name; }",
+            );
+        let files = Files::new();
+        let evaluator = Evaluator::new(&world, &files, Options::default());
+        run(&evaluator);
+        drop(evaluator);
+        live() - before
+    }
+
+    #[test]
+    fn values_that_refer_to_themselves_go_with_their_evaluator() {
+        for text in [
+            "let x = { inherit x; }; in x",
+            "rec { a = 1; b = { inherit a; c = b; }; }.b",
+            "let fix = f: let x = f x; in x; in fix (self: { a = 1; b = self.a; inherit self; })",
+            "let f = n: if n == 0 then 0 else f (n - 1); in f 100",
+            "let even = n: n == 0 || odd (n - 1); odd = n: n != 0 && even (n - 1); in even 10",
+            "({ a ? b, b ? (x: a), c ? { inherit b c; } }: b 1) { a = 5; }",
+            "({ f ? (n: if n == 0 then 0 else f (n - 1)) }: f 3) { }",
+            "({ f ? (n: f), ... }@all: { inherit f all; }) { }",
+            "let list = [ list 1 ]; in builtins.length list",
+            "let s = { __functor = self: x: self; me = s; }; in s 1",
+            "rec { __overrides = { a = 2; }; a = 1; b = { inherit a; }; }.b",
+            "let attrs = builtins.mapAttrs (n: v: attrs) { a = 1; b = 2; }; in attrs.a.b",
+            "let ones = builtins.genList (i: ones) 3; in builtins.elemAt ones 1",
+            "let part = a: b: c: part; in part 1",
+            "let x = with { y = x; }; { inherit y; }; in x.y",
+            "let x = { inherit (x) a; b = x.a; }; in x.b or 1",
+            "import /file.nix",
+            "let x = { y = (a: a) x; }; in x.y",
+            "let x = { y = builtins.sort (a: b: true) [ x ]; }; in x.y",
+            "let x = { y = builtins.attrValues { inherit x; }; }; in builtins.head x.y",
+            "let e = builtins.tryEval (throw (toString e)); in builtins.length [ e ]",
+        ] {
+            let left = left_after(|evaluator| {
+                let value = evaluator.expression("cycle.nix", text, Path::new("/"));
+                let value = value.and_then(|value| evaluator.force(&value));
+                drop(value.map(|value| evaluator.print(&value, false)));
+            });
+            assert_eq!(left, 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_goes_with_its_evaluator() {
+        let left = left_after(|evaluator| {
+            let options = HostOptions::default();
+            let host = Host::open(evaluator, Path::new("/host.nix"), &options);
+            drop(host.map(|host| host.option(&["fileSystems"])));
+        });
+        assert_eq!(left, 0);
+    }
 }
