@@ -96,10 +96,11 @@ fn label(files: &Files, step: &Step) -> String {
             match (name.as_deref(), by) {
                 (Some(name), _) if step.at.is_none() => format!("`{name}` is called by the program"),
                 (None, _) if step.at.is_none() => "a function is called by the program".to_owned(),
-                (Some(name), _) if last == Some(name) => format!("`{name}` is called here"),
-                (Some(name), Some(by)) => format!("`{name}` is called here, by `{by}`"),
-                (Some(name), None) => format!("`{name}` is called here"),
-                (None, Some(by)) => format!("a function is called here, by `{by}`"),
+                // By another name, or handed on, as by `map`.
+                (Some(name), Some(by)) if last != Some(name) => {
+                    format!("`{name}` is called here, through `{by}`")
+                }
+                (Some(name), _) | (None, Some(name)) => format!("`{name}` is called here"),
                 (None, None) => "a function is called here".to_owned(),
             }
         }
@@ -153,6 +154,9 @@ pub struct StepReport {
     /// The function's name, where it has one; the path of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What the expression calls, as written there; another function when it hands this one on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// The function's own text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<Location>,
@@ -186,13 +190,15 @@ pub fn report(files: &Files, of: &str, provenance: &Provenance) -> ProvenanceRep
 }
 
 fn step_report(files: &Files, step: &Step) -> StepReport {
-    let (kind, name, function) = match &step.entered {
-        Entered::Function { name, span, .. } => ("call", name.as_deref().map(str::to_owned), *span),
-        Entered::File(file) => ("import", Some(files.get(*file).path.to_string()), None),
+    let owned = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+    let (kind, name, called, function) = match &step.entered {
+        Entered::Function { name, called, span } => ("call", owned(name), owned(called), *span),
+        Entered::File(file) => ("import", Some(files.get(*file).path.to_string()), None, None),
     };
     StepReport {
         kind,
         name,
+        called,
         function: function.map(|span| location(files, span, "")),
         at: step.at.map(|span| location(files, span, &label(files, step))),
         repeats: step.repeats,
