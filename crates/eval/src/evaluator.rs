@@ -911,6 +911,10 @@ impl<'a> Evaluator<'a> {
                     opened = Some(Env::single(env, from));
                     id = *body;
                 }
+                Expr::WithVar(variable) => {
+                    let (name, depths) = &**variable;
+                    return self.eval_with_var(code, id, *name, depths, env);
+                }
                 Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
                 Expr::SelectOne { from, name } => return self.eval_select_one(code, id, *from, *name, env),
                 Expr::Binary(op, left, right) => return self.eval_binary(code, id, *op, *left, *right, env),
@@ -930,10 +934,6 @@ impl<'a> Evaluator<'a> {
                 Ok(Value::List(Rc::new(List::new(items)), made))
             }
             Expr::Lambda(_) => Ok(Self::closure(code, id, env)),
-            Expr::WithVar(variable) => {
-                let (name, depths) = &**variable;
-                self.eval_with_var(code, id, *name, depths, env)
-            }
             Expr::Undefined(name) => {
                 let message = format!("undefined variable '{}'", self.symbols.name(*name));
                 Err(self.error_at(code, id, ErrorKind::Missing, message))
@@ -1190,6 +1190,7 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn eval_with_var(
         &self,
         code: &Rc<Code>,

@@ -62,12 +62,6 @@ impl Made {
         let [_, _, _, _, e, f, g] = self.0;
         Frame(u32::from_le_bytes([e, f, g, 0]))
     }
-
-    #[cfg(not(feature = "provenance"))]
-    #[allow(clippy::unused_self)]
-    pub(crate) fn frame(self) -> Frame {
-        Frame()
-    }
 }
 
 /// A Nix value, perhaps not yet evaluated. Cheap to clone.
