@@ -241,6 +241,53 @@ mod kept {
     }
 }
 
+#[cfg(all(test, feature = "provenance"))]
+mod tests {
+    use super::{Callee, Frame, Frames};
+    use crate::value::Made;
+
+    fn depth(frames: &Frames, frame: Frame) -> usize {
+        std::iter::successors(frames.get(frame), |it| frames.get(it.parent())).count()
+    }
+
+    #[test]
+    fn equal_calls_are_one_frame() {
+        let frames = Frames::new();
+        let call = |site, callee| frames.enter(Made::at(site, Frame::ENTRY), Callee::function(callee));
+        assert_eq!(call(1, 2), call(1, 2));
+        assert_ne!(call(1, 2), call(2, 2));
+        assert_ne!(call(1, 2), call(1, 3));
+    }
+
+    #[test]
+    fn a_recursion_of_any_depth_ends_in_one_frame_that_says_so() {
+        let frames = Frames::new();
+        let mut frame = Frame::ENTRY;
+        for _ in 0..100_000 {
+            frame = frames.enter(Made::at(7, frame), Callee::function(3));
+        }
+        assert_eq!(depth(&frames, frame), 8);
+        assert!(frames.get(frame).is_some_and(|it| it.repeats));
+    }
+
+    #[test]
+    fn calls_without_any_order_fill_the_table_and_no_more() {
+        let frames = Frames::new();
+        let mut frame = Frame::ENTRY;
+        let mut state = 1u32;
+        let mut highest = 0;
+        for _ in 0..3_000_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let from = if state >> 30 == 0 { Frame::ENTRY } else { frame };
+            frame = frames.enter(Made::at(1 + (state >> 20 & 0xff), from), Callee::function(5));
+            highest = highest.max(frame.0);
+        }
+        assert!(highest > 1 << 17, "{highest}");
+        assert!(highest <= 1 << 19, "{highest}");
+        assert!(depth(&frames, frame) <= 1 << 10);
+    }
+}
+
 #[cfg(not(feature = "provenance"))]
 mod left_out {
     use crate::value::Made;
