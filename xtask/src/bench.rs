@@ -1,6 +1,7 @@
-//! What answering for one host costs, as a whole process, beside what Nix needs to evaluate the same file.
+//! What answering for one host costs, what evaluation costs beside Nix, and what provenance adds to it:
+//! always whole processes, in turn, on this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,60 +9,228 @@ use anyhow::{Context, ensure};
 
 /// How often each command runs; the median counts.
 const RUNS: usize = 41;
+/// The same for evaluations, which take longer.
+const EVALUATIONS: usize = 11;
 
-/// Builds the release binary and prints a table: wall time and peak memory, minimum, median, maximum.
-#[expect(clippy::print_stdout, reason = "the table is the result")]
-pub(crate) fn run() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let built = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "--package", "disko-advise-cli"])
-        .current_dir(&root)
-        .status()?;
-    ensure!(built.success(), "the release build failed");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
-    let binary = target.join("release/disko-advise").display().to_string();
-    let layout = root.join("examples/laptop/disko.nix").display().to_string();
-    let facts = root.join("examples/laptop/facts").display().to_string();
+/// What is evaluated beside Nix, by the files in `xtask/bench`; the last number is the goal: at most
+/// this part of Nix's time.
+const CASES: &[(&str, f64)] = &[
+    ("fib", 1.0),
+    ("fold", 1.0),
+    ("update", 1.0),
+    ("sort", 1.0),
+    ("strings", 1.0),
+    ("with", 1.0),
+];
 
-    let advise = vec![
-        binary,
-        "check".into(),
-        layout.clone(),
-        "--facts".into(),
-        facts,
-        "--fail-on".into(),
-        "never".into(),
-    ];
-    let nix: Vec<String> = ["nix-instantiate", "--eval", "--strict", "--json", &layout]
-        .map(str::to_owned)
-        .to_vec();
-    let mut rows = vec![("disko-advise check, with facts", advise, Vec::new())];
-    if Command::new("nix-instantiate").arg("--version").output().is_ok() {
-        rows.push(("nix-instantiate --eval --strict --json", nix, Vec::new()));
-    } else {
-        println!("nix-instantiate is not here: no comparison (apt-get install nix-bin)");
-    }
-    // In turn, so that a machine that grows slower slows both.
-    for _ in 0..RUNS {
-        for (name, command, samples) in &mut rows {
-            samples.push(sample(command).with_context(|| (*name).to_owned())?);
+/// One command and what its runs took.
+struct Row {
+    name: String,
+    command: Vec<String>,
+    samples: Vec<(Duration, u64)>,
+}
+
+impl Row {
+    fn new(name: impl Into<String>, command: &[&str]) -> Self {
+        Self {
+            name: name.into(),
+            command: command.iter().map(|it| (*it).to_owned()).collect(),
+            samples: Vec::new(),
         }
     }
+
+    /// Wall time in milliseconds: minimum, median, maximum.
+    fn wall(&self) -> [f64; 3] {
+        spread(self.samples.iter().map(|(wall, _)| wall.as_secs_f64() * 1000.0))
+    }
+
+    /// Peak memory in MiB: minimum, median, maximum.
+    fn peak(&self) -> [f64; 3] {
+        spread(self.samples.iter().map(|(_, kib)| *kib as f64 / 1024.0))
+    }
+}
+
+/// `bench`: builds the release binary and prints what a report on one host costs.
+pub(crate) fn host() -> anyhow::Result<()> {
+    let root = root()?;
+    let binary = built(&root, &[], "release")?;
+    let layout = root.join("examples/laptop/disko.nix").display().to_string();
+    let facts = root.join("examples/laptop/facts").display().to_string();
+    let advise = [&binary, "check", &layout, "--facts", &facts, "--fail-on", "never"];
+    let mut rows = vec![Row::new("disko-advise check, with facts", &advise)];
+    if has_nix() {
+        let nix = ["nix-instantiate", "--eval", "--strict", "--json", &layout];
+        rows.push(Row::new("nix-instantiate --eval --strict --json", &nix));
+    }
+    in_turn(&mut rows, RUNS)?;
+    table(&rows, RUNS);
+    Ok(())
+}
+
+/// `bench nix`: evaluation beside Nix. `NIXPKGS_LIB` and `DISKO` name trees for the run of the real
+/// module system over disko's example layouts.
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+pub(crate) fn nix() -> anyhow::Result<()> {
+    ensure!(has_nix(), "nix-instantiate is not here (apt-get install nix-bin)");
+    let root = root()?;
+    let binary = built(&root, &[], "release")?;
+    let mut rows = Vec::new();
+    let mut goals = Vec::new();
+    let mut pair = |name: &str, goal: f64, arguments: &[String]| {
+        let with = |program: &[&str]| -> Vec<String> {
+            let program = program.iter().map(|it| (*it).to_owned());
+            program.chain(arguments.iter().cloned()).collect()
+        };
+        for (who, command) in [
+            ("disko-advise", with(&[&binary, "eval", "--json"])),
+            ("nix", with(&["nix-instantiate", "--eval", "--strict", "--json"])),
+        ] {
+            rows.push(Row {
+                name: format!("{name}: {who}"),
+                command,
+                samples: Vec::new(),
+            });
+        }
+        goals.push((name.to_owned(), goal));
+    };
+    let file = |path: &str| root.join(path).display().to_string();
+    pair("one layout", 0.3, &[file("examples/laptop/disko.nix")]);
+    match (std::env::var("NIXPKGS_LIB"), std::env::var("DISKO")) {
+        (Ok(lib), Ok(disko)) => {
+            let argument = |name: &str, value: &str| ["--argstr", name, value].map(str::to_owned);
+            let mut arguments = vec![file("crates/layout/tests/disko.nix")];
+            arguments.extend(argument("disko", &disko));
+            arguments.extend(argument("lib", &lib));
+            arguments.extend(argument("layouts", &format!("{disko}/example")));
+            arguments.extend(["-I".to_owned(), disko, "-I".to_owned(), lib]);
+            pair("evalModules", 1.0, &arguments);
+        }
+        _ => println!("NIXPKGS_LIB and DISKO are not both set: no run of evalModules"),
+    }
+    for (name, goal) in CASES {
+        pair(name, *goal, &[file(&format!("xtask/bench/{name}.nix"))]);
+    }
+    in_turn(&mut rows, EVALUATIONS)?;
+    table(&rows, EVALUATIONS);
     println!(
-        "{:40} {:>24} {:>24}",
-        format!("whole process, {RUNS} runs"),
-        "wall ms (min med max)",
-        "peak MiB (min med max)"
+        "\n{:40} {:>12} {:>12} {:>12}",
+        "part of Nix", "time", "goal", "memory"
     );
-    for (name, _, samples) in &rows {
-        let wall = spread(samples.iter().map(|(wall, _)| wall.as_secs_f64() * 1000.0));
-        let peak = spread(samples.iter().map(|(_, kib)| *kib as f64 / 1024.0));
+    for (both, (name, goal)) in rows.chunks(2).zip(&goals) {
+        let [ours, nix] = both else { continue };
         println!(
-            "{name:40} {:>8.2}{:>8.2}{:>8.2} {:>8.1}{:>8.1}{:>8.1}",
-            wall[0], wall[1], wall[2], peak[0], peak[1], peak[2]
+            "{name:40} {:>12.2} {goal:>12.1} {:>12.2}",
+            ours.wall()[1] / nix.wall()[1],
+            ours.peak()[1] / nix.peak()[1],
         );
     }
     Ok(())
+}
+
+/// `bench provenance`: what remembering costs, beside a build that has it compiled out.
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+pub(crate) fn provenance() -> anyhow::Result<()> {
+    let root = root()?;
+    let with = built(&root, &[], "release")?;
+    let without = built(&root, &["--no-default-features"], "without-provenance")?;
+    let mut cases: Vec<(String, Vec<String>)> = CASES
+        .iter()
+        .map(|(name, _)| {
+            let file = root.join(format!("xtask/bench/{name}.nix"));
+            ((*name).to_owned(), vec![file.display().to_string()])
+        })
+        .collect();
+    if let (Ok(lib), Ok(disko)) = (std::env::var("NIXPKGS_LIB"), std::env::var("DISKO")) {
+        let file = root.join("crates/layout/tests/disko.nix").display().to_string();
+        let layouts = format!("{disko}/example");
+        let arguments = [
+            &file, "--argstr", "disko", &disko, "--argstr", "lib", &lib, "--argstr", "layouts", &layouts,
+            "-I", &disko, "-I", &lib,
+        ];
+        let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
+        cases.push(("evalModules".to_owned(), arguments));
+    }
+    let mut rows = Vec::new();
+    for (name, arguments) in &cases {
+        for (which, binary) in [("with", &with), ("without", &without)] {
+            let mut row = Row::new(format!("{name}: {which}"), &[binary, "eval", "--json"]);
+            row.command.extend(arguments.iter().cloned());
+            rows.push(row);
+        }
+    }
+    in_turn(&mut rows, EVALUATIONS)?;
+    table(&rows, EVALUATIONS);
+    println!("\n{:40} {:>12} {:>12}", "what provenance adds", "time", "memory");
+    for (both, (name, _)) in rows.chunks(2).zip(&cases) {
+        let [with, without] = both else { continue };
+        println!(
+            "{name:40} {:>11.1}% {:>11.1}%",
+            (with.wall()[1] / without.wall()[1] - 1.0) * 100.0,
+            (with.peak()[1] / without.peak()[1] - 1.0) * 100.0,
+        );
+    }
+    Ok(())
+}
+
+fn root() -> anyhow::Result<PathBuf> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?)
+}
+
+fn has_nix() -> bool {
+    Command::new("nix-instantiate").arg("--version").output().is_ok()
+}
+
+/// The path of the release binary, built into a folder of the target folder.
+fn built(root: &Path, features: &[&str], folder: &str) -> anyhow::Result<String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = if folder == "release" {
+        target
+    } else {
+        target.join(folder)
+    };
+    let built = Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "disko-advise-cli",
+            "--target-dir",
+        ])
+        .arg(&target)
+        .args(features)
+        .current_dir(root)
+        .status()?;
+    ensure!(built.success(), "the release build failed");
+    Ok(target.join("release/disko-advise").display().to_string())
+}
+
+/// Runs all in turn, so that a machine that grows slower slows all.
+fn in_turn(rows: &mut [Row], runs: usize) -> anyhow::Result<()> {
+    for _ in 0..runs {
+        for row in &mut *rows {
+            let taken = sample(&row.command).with_context(|| row.name.clone())?;
+            row.samples.push(taken);
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn table(rows: &[Row], runs: usize) {
+    println!(
+        "{:40} {:>24} {:>24}",
+        format!("whole process, {runs} runs"),
+        "wall ms (min med max)",
+        "peak MiB (min med max)"
+    );
+    for row in rows {
+        let (wall, peak) = (row.wall(), row.peak());
+        println!(
+            "{:40} {:>8.2}{:>8.2}{:>8.2} {:>8.1}{:>8.1}{:>8.1}",
+            row.name, wall[0], wall[1], wall[2], peak[0], peak[1], peak[2]
+        );
+    }
 }
 
 /// Wall time, and peak resident memory in KiB as time(1) tells it.

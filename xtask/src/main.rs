@@ -1,4 +1,5 @@
-//! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`.
+//! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`,
+//! `bench nix`, `bench provenance`.
 
 mod bench;
 mod new_rule;
@@ -9,8 +10,10 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["new-rule", area, name] => new_rule::run(area, name),
-        ["bench"] => bench::run(),
+        ["bench"] => bench::host(),
+        ["bench", "nix"] => bench::nix(),
+        ["bench", "provenance"] => bench::provenance(),
         ["tidy"] => tidy::run(),
-        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench"),
+        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench [nix | provenance]"),
     }
 }

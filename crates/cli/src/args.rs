@@ -281,6 +281,11 @@ pub(crate) struct Eval {
     /// Print XML
     #[arg(long)]
     pub(crate) xml: bool,
+
+    /// Print where the value comes from: the expression that made it, the bindings that set it and
+    /// the calls and imports between; as JSON with --json
+    #[arg(long = "where", conflicts_with = "xml")]
+    pub(crate) origin: bool,
 }
 
 /// Output formats.

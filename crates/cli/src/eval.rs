@@ -43,6 +43,8 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     };
     let evaluator = Evaluator::new(&world, &files, options);
     let printed = evaluate(&evaluator, args, entry.as_deref(), &here);
+    // What is left of the values ends with the process, all at once.
+    let evaluator = std::mem::ManuallyDrop::new(evaluator);
     for trace in evaluator.take_traces() {
         output::hint(&format!("trace: {trace}"));
     }
@@ -89,6 +91,9 @@ fn evaluate(
     if !given.is_empty() || args.attr.is_some() {
         value = evaluator.auto_call(&value, &given)?;
     }
+    if args.origin {
+        return origin(evaluator, args, &value);
+    }
     if let Some(path) = args.attr.as_deref().filter(|it| !it.is_empty()) {
         for segment in segments(path) {
             value = evaluator.auto_call(&value, &given)?;
@@ -107,6 +112,32 @@ fn evaluate(
         bytes.push(b'\n');
     }
     Ok(bytes)
+}
+
+/// Where the value at the path of `-A` comes from, in pictures or as JSON.
+#[cfg(feature = "provenance")]
+fn origin(evaluator: &Evaluator<'_>, args: &Eval, value: &Value) -> Result<Vec<u8>, Error> {
+    use disko_advise::emit::report::provenance;
+
+    let attr = args.attr.as_deref().filter(|it| !it.is_empty());
+    let segments = attr.map(segments).unwrap_or_default();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let found = evaluator.provenance(value, &path)?;
+    let of = attr.unwrap_or("the value");
+    let files = evaluator.files();
+    if args.json {
+        let report = provenance::report(files, of, &found);
+        let text = serde_json::to_string_pretty(&report);
+        let text = text.map_err(|error| Error::new(ErrorKind::Other, error.to_string()))?;
+        return Ok(format!("{text}\n").into_bytes());
+    }
+    Ok(provenance::text(files, of, &found, output::look()).into_bytes())
+}
+
+#[cfg(not(feature = "provenance"))]
+fn origin(_: &Evaluator<'_>, _: &Eval, _: &Value) -> Result<Vec<u8>, Error> {
+    let message = "this program was built without provenance";
+    Err(Error::new(ErrorKind::Other, message))
 }
 
 /// The attribute of a set, or the element of a list.

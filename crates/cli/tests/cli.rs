@@ -664,3 +664,180 @@ fn what_facts_and_drift_print_fits_their_schemas() {
         assert_eq!(report["version"], 1);
     }
 }
+#[test]
+fn eval_says_where_a_value_comes_from() {
+    let folder = Folder::new()
+        .with(
+            "main.nix",
+            "let\n  mk = import ./mk.nix;\nin\n{\n  root = mk \"/dev/sda\";\n}\n",
+        )
+        .with("mk.nix", "device: {\n  type = \"btrfs\";\n  inherit device;\n}\n");
+    folder.check(
+        &["eval", "main.nix", "-A", "root.type", "--where"],
+        &expect![[r#"
+            status 0
+            note: where root.type comes from
+             --> mk.nix:2:10
+              |
+            2 |   type = "btrfs";
+              |   ----   ^^^^^^^ made here
+              |   |
+              |   `type` is set here
+              |
+             ::: main.nix:5:3
+              |
+            5 |   root = mk "/dev/sda";
+              |   ---- `root` is set here
+              |
+             ::: main.nix:5:10
+              |
+            5 |   root = mk "/dev/sda";
+              |          ------------- `mk` is called here
+              |
+              = note: evaluation begins with main.nix
+        "#]],
+    );
+    folder.check(
+        &["eval", "main.nix", "-A", "root.device", "--where"],
+        &expect![[r#"
+            status 0
+            note: where root.device comes from
+             --> main.nix:5:13
+              |
+            5 |   root = mk "/dev/sda";
+              |   ----      ^^^^^^^^^^ made here
+              |   |
+              |   `root` is set here
+              |
+             ::: mk.nix:3:11
+              |
+            3 |   inherit device;
+              |           ------ `device` is set here
+              |
+             ::: main.nix:5:10
+              |
+            5 |   root = mk "/dev/sda";
+              |          ------------- `mk` is called here, which sets `device`
+              |
+              = note: evaluation begins with main.nix
+        "#]],
+    );
+    folder.check(
+        &["eval", "main.nix", "-A", "root.type", "--where", "--json"],
+        &expect![[r#"
+            status 0
+            {
+              "version": 1,
+              "of": "root.type",
+              "made": {
+                "file": "mk.nix",
+                "start": {
+                  "line": 2,
+                  "column": 10
+                },
+                "end": {
+                  "line": 2,
+                  "column": 17
+                },
+                "label": "made here"
+              },
+              "definition": {
+                "file": "mk.nix",
+                "start": {
+                  "line": 2,
+                  "column": 3
+                },
+                "end": {
+                  "line": 2,
+                  "column": 18
+                },
+                "label": ""
+              },
+              "path": [
+                {
+                  "name": "root",
+                  "bindings": [
+                    {
+                      "file": "main.nix",
+                      "start": {
+                        "line": 5,
+                        "column": 3
+                      },
+                      "end": {
+                        "line": 5,
+                        "column": 24
+                      },
+                      "label": ""
+                    }
+                  ]
+                },
+                {
+                  "name": "type",
+                  "bindings": [
+                    {
+                      "file": "mk.nix",
+                      "start": {
+                        "line": 2,
+                        "column": 3
+                      },
+                      "end": {
+                        "line": 2,
+                        "column": 18
+                      },
+                      "label": ""
+                    }
+                  ]
+                }
+              ],
+              "held": [],
+              "chain": [
+                {
+                  "kind": "call",
+                  "called": "mk",
+                  "function": {
+                    "file": "mk.nix",
+                    "start": {
+                      "line": 1,
+                      "column": 1
+                    },
+                    "end": {
+                      "line": 4,
+                      "column": 2
+                    },
+                    "label": ""
+                  },
+                  "at": {
+                    "file": "main.nix",
+                    "start": {
+                      "line": 5,
+                      "column": 10
+                    },
+                    "end": {
+                      "line": 5,
+                      "column": 23
+                    },
+                    "label": "`mk` is called here"
+                  },
+                  "repeats": false
+                },
+                {
+                  "kind": "import",
+                  "name": "main.nix",
+                  "repeats": false
+                }
+              ]
+            }
+        "#]],
+    );
+    folder.check(
+        &["eval", "main.nix", "-A", "root.none", "--where"],
+        &expect![[r#"
+        status 2
+        error: there is no 'none' in this value
+         --> mk.nix:1:9
+          |
+        1 | device: {
+          |         ^
+    "#]],
+    );
+}

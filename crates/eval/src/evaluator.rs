@@ -11,6 +11,7 @@ use source::{Binding, FileId, Files, Span, Unknown, World};
 use crate::builtins;
 use crate::code::{AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, NameCode, Params, SelectCode};
 use crate::error::{Error, ErrorKind};
+use crate::frames::{Callee, Frame, Frames};
 use crate::options::Options;
 use crate::symbol::{Sym, Symbols};
 use crate::syntax::{Op, Range};
@@ -33,15 +34,17 @@ pub struct Evaluator<'a> {
     pub(crate) options: Options<'a>,
     pub(crate) symbols: Symbols,
     /// The code of each file read, in the order of their positions.
-    codes: RefCell<Vec<Rc<Code>>>,
+    pub(crate) codes: RefCell<Vec<Rc<Code>>>,
     next_position: Cell<u32>,
+    pub(crate) frames: Frames,
     pub(crate) bindings: RefCell<Vec<BindingData>>,
     /// What each imported file gave.
     pub(crate) imports: RefCell<FxHashMap<Vec<u8>, Value>>,
     pub(crate) file_ids: RefCell<FxHashMap<Vec<u8>, FileId>>,
-    /// Scopes that may hold cycles; broken up when the evaluator is dropped.
-    scopes: RefCell<Vec<Weak<Env>>>,
-    next_sweep: Cell<usize>,
+    /// What may close a cycle: scopes whose variables see each other, and thunks that gave
+    /// something that can refer back to them. Broken up when the evaluator is dropped.
+    scopes: Watched<Env>,
+    settled: Watched<Thunk>,
     steps: Cell<u64>,
     /// The step at which evaluation ends: the limit of the options, or a nearer one.
     last_step: Cell<u64>,
@@ -59,9 +62,41 @@ pub struct Evaluator<'a> {
 
 impl Drop for Evaluator<'_> {
     fn drop(&mut self) {
-        for scope in self.scopes.borrow().iter() {
-            if let Some(scope) = scope.upgrade() {
-                scope.clear();
+        self.scopes.each(|scope| scope.clear());
+        self.settled.each(|thunk| drop(thunk.state.take()));
+    }
+}
+
+/// Handles of what exists, without keeping it.
+struct Watched<T> {
+    all: RefCell<Vec<Weak<T>>>,
+    /// At how many handles those of what is gone are thrown away.
+    next_sweep: Cell<usize>,
+}
+
+impl<T> Watched<T> {
+    const SMALLEST_SWEEP: usize = 1024;
+
+    fn new() -> Self {
+        Self {
+            all: RefCell::default(),
+            next_sweep: Cell::new(Self::SMALLEST_SWEEP),
+        }
+    }
+
+    fn add(&self, item: &Rc<T>) {
+        let mut all = self.all.borrow_mut();
+        if all.len() >= self.next_sweep.get() {
+            all.retain(|item| item.strong_count() > 0);
+            self.next_sweep.set((all.len() * 2).max(Self::SMALLEST_SWEEP));
+        }
+        all.push(Rc::downgrade(item));
+    }
+
+    fn each(&self, run: impl Fn(&T)) {
+        for item in self.all.take() {
+            if let Some(item) = item.upgrade() {
+                run(&item);
             }
         }
     }
@@ -87,11 +122,12 @@ impl<'a> Evaluator<'a> {
             codes: RefCell::default(),
             // 0 means no position.
             next_position: Cell::new(1),
+            frames: Frames::new(),
             bindings: RefCell::new(vec![nowhere]),
             imports: RefCell::default(),
             file_ids: RefCell::default(),
-            scopes: RefCell::default(),
-            next_sweep: Cell::new(1024),
+            scopes: Watched::new(),
+            settled: Watched::new(),
             steps: Cell::new(0),
             depth: Cell::new(0),
             baseline: live(),
@@ -102,6 +138,11 @@ impl<'a> Evaluator<'a> {
             derivations: RefCell::default(),
             patterns: RefCell::default(),
         }
+    }
+
+    /// The files that spans refer to.
+    pub fn files(&self) -> &'a Files {
+        self.files
     }
 
     // ----- places ---------------------------------------------------------------------------
@@ -314,7 +355,7 @@ impl<'a> Evaluator<'a> {
     pub fn expression(&self, name: &str, text: &str, base: &Path) -> Result<Value> {
         let file = self.files.add(name, text);
         let (code, root) = self.load(file, text.as_bytes(), &path_bytes(base), None)?;
-        self.top(|| self.eval(&code, root, &Env::empty(None, 0)))
+        self.top(|| self.eval(&code, root, &Env::empty(None, Frame::ENTRY, 0)))
     }
 
     /// Parses a text and says why it is not an expression, if it is not.
@@ -363,7 +404,16 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn force_thunk(&self, thunk: &Rc<Thunk>) -> Result<Value> {
+        match thunk.peek() {
+            Some(value) => Ok(value),
+            None => self.force_anew(thunk),
+        }
+    }
+
+    #[inline(never)]
+    fn force_anew(&self, thunk: &Rc<Thunk>) -> Result<Value> {
         match thunk.state.take() {
             State::Done(value) => {
                 let result = value.clone();
@@ -376,9 +426,8 @@ impl<'a> Evaluator<'a> {
             }
             State::Apply(parts) => {
                 let result = self.deeper(|| {
-                    let (function, argument) = &*parts;
-                    let made = function.made();
-                    self.apply(function, std::slice::from_ref(argument), made)
+                    let (function, argument, made) = &*parts;
+                    self.apply(function, std::slice::from_ref(argument), *made)
                 });
                 self.settle(thunk, result, || State::Apply(parts))
             }
@@ -391,16 +440,15 @@ impl<'a> Evaluator<'a> {
             }
             State::ApplyThunk(function, argument) => {
                 let result = self.deeper(|| {
-                    let made = function.made();
-                    self.apply(&function, &[Value::Thunk(argument.clone())], made)
+                    let (callee, made) = &*function;
+                    self.apply(callee, &[Value::Thunk(argument.clone())], *made)
                 });
                 self.settle(thunk, result, || State::ApplyThunk(function, argument))
             }
             State::Apply2(parts) => {
                 let result = self.deeper(|| {
-                    let (function, first, second) = &*parts;
-                    let made = function.made();
-                    self.apply(function, &[first.clone(), second.clone()], made)
+                    let (function, first, second, made) = &*parts;
+                    self.apply(function, &[first.clone(), second.clone()], *made)
                 });
                 self.settle(thunk, result, || State::Apply2(parts))
             }
@@ -424,9 +472,17 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Keeps what a thunk gave; `again` is its state when a limit stopped it.
-    fn settle(&self, thunk: &Thunk, result: Result<Value>, again: impl FnOnce() -> State) -> Result<Value> {
+    fn settle(
+        &self,
+        thunk: &Rc<Thunk>,
+        result: Result<Value>,
+        again: impl FnOnce() -> State,
+    ) -> Result<Value> {
         match result {
             Ok(value) => {
+                if value.can_hold_others() {
+                    self.settled.add(thunk);
+                }
                 thunk.state.set(State::Done(value.clone()));
                 Ok(value)
             }
@@ -468,7 +524,8 @@ impl<'a> Evaluator<'a> {
             && let Params::Simple(names) = &lambda.params
             && names.len() == args.len()
         {
-            let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+            let frame = self.entered(made, closure);
+            let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
             return self.run(closure, lambda, &env);
         }
         let mut function = self.force(function)?;
@@ -489,7 +546,8 @@ impl<'a> Evaluator<'a> {
                                 return Ok(self.partial(closure.clone(), args.iter().cloned(), made));
                             };
                             args = later;
-                            let env = Env::of(Some(closure.env.clone()), now.iter().cloned());
+                            let frame = self.entered(made, closure);
+                            let env = Env::of(Some(closure.env.clone()), frame, now.iter().cloned());
                             self.run(closure, lambda, &env)?
                         }
                         Params::Set { .. } => {
@@ -497,7 +555,7 @@ impl<'a> Evaluator<'a> {
                                 return Err(internal());
                             };
                             args = later;
-                            let env = self.bind_formals(closure, lambda, now)?;
+                            let env = self.bind_formals(closure, lambda, now, made)?;
                             self.run(closure, lambda, &env)?
                         }
                     }
@@ -603,7 +661,8 @@ impl<'a> Evaluator<'a> {
                 let Expr::Lambda(lambda) = closure.code.expr(closure.lambda) else {
                     return Err(internal());
                 };
-                let env = Env::of(Some(closure.env.clone()), args.iter().cloned());
+                let frame = self.entered(made, closure);
+                let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
                 self.run(closure, lambda, &env)
             }
         }
@@ -619,13 +678,26 @@ impl<'a> Evaluator<'a> {
         error
     }
 
+    /// The frame of a call: `made` is the call's expression and the frame that it stands in.
+    #[inline]
+    fn entered(&self, made: Made, closure: &Closure) -> Frame {
+        self.frames
+            .enter(made, Callee::function(closure.code.position(closure.lambda)))
+    }
+
     /// Evaluates the body of a function in the scope of its arguments.
     fn run(&self, closure: &Closure, lambda: &LambdaCode, env: &Rc<Env>) -> Result<Value> {
         self.deeper(|| self.eval(&closure.code, lambda.body, env))
     }
 
     /// The scope of a function that takes a set.
-    fn bind_formals(&self, closure: &Closure, lambda: &LambdaCode, argument: &Value) -> Result<Rc<Env>> {
+    fn bind_formals(
+        &self,
+        closure: &Closure,
+        lambda: &LambdaCode,
+        argument: &Value,
+        made: Made,
+    ) -> Result<Rc<Env>> {
         let Params::Set {
             formals,
             ellipsis,
@@ -637,10 +709,11 @@ impl<'a> Evaluator<'a> {
         let argument = self.force(argument)?;
         let env = Env::empty(
             Some(closure.env.clone()),
+            self.entered(made, closure),
             formals.len() + usize::from(bind.is_some()),
         );
         if lambda.has_defaults {
-            self.register(&env);
+            self.scopes.add(&env);
         }
         let (attrs, open) = match &argument {
             Value::Attrs(attrs, _) => (Some(attrs), attrs.open.as_ref()),
@@ -667,7 +740,7 @@ impl<'a> Evaluator<'a> {
                     let span = Span::new(closure.code.file, formal.range.start, formal.range.end);
                     self.unknown_attr(unknown, formal.name, Some(span))
                 }
-                (None, None, Some(default)) => self.delay(&closure.code, default, &env),
+                (None, None, Some(default)) => self.delay_in_scope(&closure.code, default, &env),
                 (None, None, None) => {
                     let name = self.symbols.name(formal.name);
                     let what = self.function_name(lambda);
@@ -713,30 +786,21 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Remembers a scope that may be part of a cycle.
-    fn register(&self, env: &Rc<Env>) {
-        let mut scopes = self.scopes.borrow_mut();
-        scopes.push(Rc::downgrade(env));
-        if scopes.len() >= self.next_sweep.get() {
-            scopes.retain(|scope| scope.strong_count() > 0);
-            self.next_sweep.set((scopes.len() * 2).max(1024));
-        }
-    }
-
     // ----- expressions ----------------------------------------------------------------------
 
     /// The value of an expression, evaluated when it is needed; at once where that costs nothing.
     pub(crate) fn delay(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone(),
+            Expr::Const(value) => value.clone().made_in(env.frame),
             Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
                 Some(value) => value.clone(),
                 None => Thunk::code(code, id, env),
             },
             Expr::Lambda(_) => Self::closure(code, id, env),
-            Expr::List(items) if items.is_empty() => {
-                Value::List(Rc::new(List::new(Vec::new())), Made::at(code.position(id)))
-            }
+            Expr::List(items) if items.is_empty() => Value::List(
+                Rc::new(List::new(Vec::new())),
+                Made::at(code.position(id), env.frame),
+            ),
             &Expr::Binary(op, left, right) => match Self::cheap_number(code, id, op, left, right, env) {
                 Some(value) => value,
                 None => Thunk::code(code, id, env),
@@ -769,7 +833,7 @@ impl<'a> Evaluator<'a> {
             Op::Sub => known(left)?.checked_sub(known(right)?),
             _ => None,
         }?;
-        Some(Value::Int(number, Made::at(code.position(id))))
+        Some(Value::Int(number, Made::at(code.position(id), env.frame)))
     }
 
     fn closure(code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
@@ -778,7 +842,7 @@ impl<'a> Evaluator<'a> {
             lambda: id,
             env: env.clone(),
         };
-        Value::Lambda(Rc::new(closure), Made::at(code.position(id)))
+        Value::Lambda(Rc::new(closure), Made::at(code.position(id), env.frame))
     }
 
     /// Evaluates an expression to its outermost constructor; never gives a thunk.
@@ -790,7 +854,7 @@ impl<'a> Evaluator<'a> {
         loop {
             let env = opened.as_ref().unwrap_or(around);
             match code.expr(id) {
-                Expr::Const(value) => return Ok(value.clone()),
+                Expr::Const(value) => return Ok(value.clone().made_in(env.frame)),
                 Expr::Var { depth, slot } => {
                     return match lookup(env, *depth, *slot) {
                         Some(Value::Thunk(thunk)) => self
@@ -844,8 +908,12 @@ impl<'a> Evaluator<'a> {
                         }
                         _ => self.delay(code, *from, env),
                     };
-                    opened = Some(Env::single(Some(env.clone()), from));
+                    opened = Some(Env::single(env, from));
                     id = *body;
+                }
+                Expr::WithVar(variable) => {
+                    let (name, depths) = &**variable;
+                    return self.eval_with_var(code, id, *name, depths, env);
                 }
                 Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
                 Expr::SelectOne { from, name } => return self.eval_select_one(code, id, *from, *name, env),
@@ -858,7 +926,7 @@ impl<'a> Evaluator<'a> {
     /// The expressions that are met less often or open scopes.
     #[inline(never)]
     fn eval_rest(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         match code.expr(id) {
             Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
             Expr::List(items) => {
@@ -866,10 +934,6 @@ impl<'a> Evaluator<'a> {
                 Ok(Value::List(Rc::new(List::new(items)), made))
             }
             Expr::Lambda(_) => Ok(Self::closure(code, id, env)),
-            Expr::WithVar(variable) => {
-                let (name, depths) = &**variable;
-                self.eval_with_var(code, id, *name, depths, env)
-            }
             Expr::Undefined(name) => {
                 let message = format!("undefined variable '{}'", self.symbols.name(*name));
                 Err(self.error_at(code, id, ErrorKind::Missing, message))
@@ -907,7 +971,7 @@ impl<'a> Evaluator<'a> {
     /// Evaluates a subexpression; grows the stack, since expressions nest deeply too.
     pub(crate) fn eval_deeper(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
         match code.expr(id) {
-            Expr::Const(value) => Ok(value.clone()),
+            Expr::Const(value) => Ok(value.clone().made_in(env.frame)),
             // Forcing a variable's thunk looks after the stack itself.
             Expr::Var { .. } => self.eval(code, id, env),
             _ => stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.eval(code, id, env)),
@@ -972,8 +1036,8 @@ impl<'a> Evaluator<'a> {
 
     /// The scope of a `let` or a `rec` set, its variables unevaluated.
     fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
-        let scope = Env::empty(Some(env.clone()), bindings.slots());
-        self.register(&scope);
+        let scope = Env::empty(Some(env.clone()), env.frame, bindings.slots());
+        self.scopes.add(&scope);
         let mut slot = 0;
         if bindings.rec {
             // What `__overrides` may replace must be behind a thunk.
@@ -1002,14 +1066,14 @@ impl<'a> Evaluator<'a> {
     /// clearing the scope's thunks breaks every cycle.
     fn delay_in_scope(&self, code: &Rc<Code>, id: ExprId, scope: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone(),
+            Expr::Const(value) => value.clone().made_in(scope.frame),
             Expr::Lambda(_) => Value::Thunk(Thunk::new(State::Done(Self::closure(code, id, scope)))),
             _ => Thunk::code(code, id, scope),
         }
     }
 
     fn eval_attrs(&self, code: &Rc<Code>, id: ExprId, attrs: &AttrsCode, env: &Rc<Env>) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let mut entries = Entries::with_capacity(attrs.entries.len() + attrs.dynamic.len());
         let scope = (attrs.slots() > 0 || attrs.rec).then(|| self.open_scope(code, attrs, env));
         let inner = scope.as_ref().unwrap_or(env);
@@ -1126,6 +1190,7 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn eval_with_var(
         &self,
         code: &Rc<Code>,
@@ -1148,8 +1213,16 @@ impl<'a> Evaluator<'a> {
                 scope = up;
                 at += 1;
             }
-            let Some(from) = scope.get(0) else { continue };
-            match self.force(from)? {
+            let forced;
+            let from = match scope.get(0) {
+                Some(Value::Thunk(thunk)) => {
+                    forced = self.force_thunk(thunk)?;
+                    &forced
+                }
+                Some(known) => known,
+                None => continue,
+            };
+            match from {
                 Value::Attrs(attrs, _) => {
                     if let Some(value) = attrs.get(name) {
                         return self
@@ -1162,10 +1235,10 @@ impl<'a> Evaluator<'a> {
                 }
                 Value::Unknown(unknown, _) => {
                     if open.is_none() {
-                        open = Some(unknown);
+                        open = Some(unknown.clone());
                     }
                 }
-                other => return Err(self.expected("a set", &other, code, id)),
+                other => return Err(self.expected("a set", other, code, id)),
             }
         }
         match open {
@@ -1214,7 +1287,7 @@ impl<'a> Evaluator<'a> {
         args: &[ExprId],
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let callee = self.eval_deeper(code, function, env)?;
         match &callee {
             Value::Lambda(closure, _) => {
@@ -1224,6 +1297,7 @@ impl<'a> Evaluator<'a> {
                 {
                     let scope = Env::of(
                         Some(closure.env.clone()),
+                        self.entered(made, closure),
                         args.iter().map(|&arg| self.delay(code, arg, env)),
                     );
                     return self.run(closure, lambda, &scope);
@@ -1343,7 +1417,7 @@ impl<'a> Evaluator<'a> {
         select: &SelectCode,
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         let mut value = self.eval_deeper(code, select.from, env)?;
         for (index, &name) in select.path.iter().enumerate() {
             let name = self.path_name(code, name, env)?;
@@ -1378,7 +1452,7 @@ impl<'a> Evaluator<'a> {
         right: ExprId,
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let made = Made::at(code.position(id));
+        let made = Made::at(code.position(id), env.frame);
         match op {
             Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),
             _ => {}

@@ -7,6 +7,7 @@ use source::{FileId, FileKind};
 
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result, bytes_path};
+use crate::frames::Callee;
 use crate::paths;
 use crate::symbol::Sym;
 use crate::value::{Env, Made, State, Text, Thunk, Value};
@@ -79,18 +80,20 @@ impl Evaluator<'_> {
             let span = self.span_at(made.position());
             error.at(span)
         })?;
-        let thunk = Value::Thunk(Thunk::new(State::Code(code, root, Env::empty(None, 0))));
+        let frame = self.frames.enter(made, Callee::file(code.position(root)));
+        let thunk = Value::Thunk(Thunk::new(State::Code(code, root, Env::empty(None, frame, 0))));
         self.imports.borrow_mut().insert(target, thunk.clone());
         self.force(&thunk)
     }
 
     /// Evaluates a file with more variables in scope; never shared.
-    pub(crate) fn scoped_import(&self, scope: &Value, path: &[u8]) -> Result<Value> {
+    pub(crate) fn scoped_import(&self, scope: &Value, path: &[u8], made: Made) -> Result<Value> {
         let scope = self.want_attrs(scope)?;
         let target = self.import_target(path)?;
         let names: Vec<Sym> = scope.entries().iter().map(|entry| entry.name).collect();
         let (code, root) = self.read_code(&target, Some(&names))?;
-        let env = Env::empty(None, names.len());
+        let frame = self.frames.enter(made, Callee::file(code.position(root)));
+        let env = Env::empty(None, frame, names.len());
         for (slot, entry) in scope.entries().iter().enumerate() {
             env.set(slot, entry.value.clone());
         }

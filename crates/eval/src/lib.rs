@@ -24,6 +24,7 @@
 //! );
 //!
 //! // Where was `mount.path` set?
+//! # #[cfg(feature = "provenance")] {
 //! let tree = evaluator.tree(&value, TreeLimits::default());
 //! let path = tree.get("mount").unwrap().tree.get("path").unwrap();
 //! assert_eq!(files.place(path.tree.origin.span().unwrap()), "/etc/mount.nix:1:10");
@@ -34,7 +35,78 @@
 //! let mut text = files.get(span.file).text.to_string();
 //! text.replace_range(span.range(), "\"/gnu\"");
 //! assert_eq!(text, "{ path = \"/gnu\"; options = [ \"noatime\" ]; }");
+//! # }
 //! # Ok::<(), eval::Error>(())
+//! ```
+//!
+//! # Ask where a value comes from
+//!
+//! A [`source::Tree`] knows for each part the expression that made it and the bindings that set it.
+//! [`Evaluator::provenance`] tells the calls and imports between as well.
+//!
+//! ```
+//! use eval::{Evaluator, Options};
+//! use source::{Files, MemoryWorld};
+//! use std::path::Path;
+//!
+//! # #[cfg(feature = "provenance")] {
+//! let world = MemoryWorld::new()
+//!     .with("/main.nix", "{ root = (import ./fs.nix).btrfs \"/dev/sda\"; }")
+//!     .with("/fs.nix", "{ btrfs = device: { type = \"btrfs\"; inherit device; }; }");
+//! let files = Files::new();
+//! let evaluator = Evaluator::new(&world, &files, Options::default());
+//! let value = evaluator.file(Path::new("/main.nix"))?;
+//!
+//! let from = evaluator.provenance(&value, &["root", "type"])?;
+//! assert_eq!(files.place(from.made.unwrap()), "/fs.nix:1:28");
+//! assert_eq!(files.text(from.path[1].bindings[0].whole), "type = \"btrfs\";");
+//! let call = &from.chain[0];
+//! assert_eq!(files.place(call.at.unwrap()), "/main.nix:1:10");
+//! # }
+//! # Ok::<(), eval::Error>(())
+//! ```
+//!
+//! # Errors are values
+//!
+//! ```
+//! use eval::{ErrorKind, Evaluator, Options};
+//! use source::{Files, MemoryWorld};
+//! use std::path::Path;
+//!
+//! let world = MemoryWorld::new();
+//! let files = Files::new();
+//! let evaluator = Evaluator::new(&world, &files, Options::default());
+//! let text = "let half = n: n / 0; in half 4";
+//! let error = evaluator.expression("sum.nix", text, Path::new("/")).unwrap_err();
+//! assert_eq!(error.kind(), &ErrorKind::Other);
+//! assert_eq!(error.message(), "division by zero");
+//! assert_eq!(files.place(error.span().unwrap()), "sum.nix:1:15");
+//! // How it was reached is in the notes.
+//! assert_eq!(error.problem().notes[0].message, "while calling `half`");
+//! ```
+//!
+//! # Side by side
+//!
+//! There is no global state: any number of evaluators live beside each other. A value stays on the
+//! thread of its evaluator; what leaves it is a [`source::Tree`].
+//!
+//! ```
+//! use eval::{Evaluator, Options, TreeLimits};
+//! use source::{Files, MemoryWorld, Node};
+//! use std::path::Path;
+//!
+//! let threads = [20, 22].map(|n| {
+//!     std::thread::spawn(move || {
+//!         let (world, files) = (MemoryWorld::new(), Files::new());
+//!         let evaluator = Evaluator::new(&world, &files, Options::default());
+//!         let value = evaluator.expression("n.nix", &format!("{n} * 2"), Path::new("/"));
+//!         let value = value.map_err(|error| error.problem())?;
+//!         let tree = evaluator.tree(&value, TreeLimits::default());
+//!         Ok::<_, source::Problem>(tree.node)
+//!     })
+//! });
+//! let results = threads.map(|thread| thread.join().unwrap().unwrap());
+//! assert_eq!(results, [Node::Int(40), Node::Int(44)]);
 //! ```
 //!
 //! # Evaluate with unknowns
@@ -67,6 +139,7 @@ mod code;
 mod error;
 mod evaluator;
 mod files;
+mod frames;
 mod hash;
 mod host;
 mod join;
@@ -80,6 +153,8 @@ mod parse;
 mod paths;
 mod prelude;
 mod print;
+#[cfg(feature = "provenance")]
+mod provenance;
 mod regex;
 mod show;
 mod symbol;

@@ -11,6 +11,7 @@ use crate::code::{
     AttrCode, AttrsCode, BindingData, Code, Expr, ExprId, FormalCode, LambdaCode, LetCode, NameCode, Params,
     SelectCode,
 };
+use crate::frames;
 use crate::parse::SyntaxError;
 use crate::paths;
 use crate::symbol::{Sym, Symbols};
@@ -135,7 +136,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn constant(&mut self, range: Range, value: impl FnOnce(Made) -> Value) -> ExprId {
-        let made = Made::at(self.code.base + self.code.exprs.len() as u32);
+        let made = Made::at(
+            self.code.base + self.code.exprs.len() as u32,
+            frames::Frame::ENTRY,
+        );
         self.add(Expr::Const(value(made)), range)
     }
 

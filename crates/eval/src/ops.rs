@@ -1,6 +1,7 @@
 //! Operators, equality, order, and turning values into strings.
 
 use std::cmp::Ordering;
+use std::io::Write as _;
 use std::rc::Rc;
 
 use source::Unknown;
@@ -27,10 +28,19 @@ pub(crate) enum Coerce {
 }
 
 /// A string under construction.
-#[derive(Default)]
 pub(crate) struct Builder {
     pub(crate) bytes: Vec<u8>,
     pub(crate) contexts: Contexts,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            // Most strings fit, and growing step by step costs more than the bytes.
+            bytes: Vec::with_capacity(32),
+            contexts: Contexts::new(),
+        }
+    }
 }
 
 impl Builder {
@@ -194,7 +204,7 @@ impl Evaluator<'_> {
                 self.check_memory(builder.bytes.len())?;
             }
         }
-        Ok(builder.value(Made::at(code.position(id))))
+        Ok(builder.value(Made::at(code.position(id), env.frame)))
     }
 
     pub(crate) fn eval_path(
@@ -210,7 +220,7 @@ impl Evaluator<'_> {
             self.coerce(&value, Coerce::Path, &mut builder)
                 .map_err(|error| error.at(Self::span_of(code, part)))?;
         }
-        self.finish_path(builder, Made::at(code.position(id)))
+        self.finish_path(builder, Made::at(code.position(id), env.frame))
             .map_err(|error| error.at(Self::span_of(code, id)))
     }
 
@@ -247,7 +257,10 @@ impl Evaluator<'_> {
             }
             Value::Bool(true, _) => out.bytes.push(b'1'),
             Value::Bool(false, _) | Value::Null(_) => {}
-            Value::Int(number, _) => out.bytes.extend_from_slice(number.to_string().as_bytes()),
+            Value::Int(number, _) => {
+                // Writing to a vector cannot fail.
+                let _written = write!(out.bytes, "{number}");
+            }
             Value::Float(number, _) => out.bytes.extend_from_slice(fixed(*number).as_bytes()),
             Value::List(list, _) => {
                 let items = list.items();

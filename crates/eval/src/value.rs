@@ -10,40 +10,57 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use source::Unknown;
+use thin_vec::ThinVec;
 
 use crate::code::{Code, ExprId};
 use crate::error::Error;
 use crate::evaluator::Evaluator;
+use crate::frames::Frame;
 use crate::symbol::Sym;
 
-/// The position of the expression that made a value: an index into the evaluator's tables,
-/// 0 for a value that no text made. Empty when provenance is compiled out.
+/// The expression that made a value, and the call in which it was evaluated.
+///
+/// A position is an index into the evaluator's tables, 0 for a value that no text made. Seven bytes,
+/// so that a [`Value`] with its tag stays at sixteen. Empty when provenance is compiled out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Made(#[cfg(feature = "provenance")] u32);
+pub struct Made(#[cfg(feature = "provenance")] [u8; 7]);
 
 impl Made {
+    pub(crate) const NOWHERE: Self = Self(
+        #[cfg(feature = "provenance")]
+        [0; 7],
+    );
+
     #[cfg(feature = "provenance")]
-    pub(crate) const fn at(position: u32) -> Self {
-        Self(position)
+    pub(crate) fn at(position: u32, frame: Frame) -> Self {
+        let [a, b, c, d] = position.to_le_bytes();
+        let [e, f, g, _] = frame.0.to_le_bytes();
+        Self([a, b, c, d, e, f, g])
     }
 
     #[cfg(not(feature = "provenance"))]
-    pub(crate) const fn at(_position: u32) -> Self {
+    pub(crate) fn at(_position: u32, _frame: Frame) -> Self {
         Self()
     }
-
-    pub(crate) const NOWHERE: Self = Self::at(0);
 
     /// The position; 0 when there is none.
     #[cfg(feature = "provenance")]
     pub(crate) fn position(self) -> u32 {
-        self.0
+        let [a, b, c, d, ..] = self.0;
+        u32::from_le_bytes([a, b, c, d])
     }
 
     #[cfg(not(feature = "provenance"))]
     #[allow(clippy::unused_self)]
     pub(crate) fn position(self) -> u32 {
         0
+    }
+
+    /// The call in which the expression was evaluated.
+    #[cfg(feature = "provenance")]
+    pub(crate) fn frame(self) -> Frame {
+        let [_, _, _, _, e, f, g] = self.0;
+        Frame(u32::from_le_bytes([e, f, g, 0]))
     }
 }
 
@@ -168,6 +185,25 @@ impl Value {
         }
     }
 
+    /// The same value, made by the same expression in this call.
+    #[inline]
+    pub(crate) fn made_in(self, frame: Frame) -> Self {
+        if cfg!(feature = "provenance") {
+            let made = Made::at(self.made_or_nowhere().position(), frame);
+            self.made_at(made)
+        } else {
+            self
+        }
+    }
+
+    /// As [`Self::made`], without a look into thunks.
+    fn made_or_nowhere(&self) -> Made {
+        match self {
+            Value::Thunk(_) => Made::NOWHERE,
+            other => other.made(),
+        }
+    }
+
     /// Which expression made it.
     pub(crate) fn made(&self) -> Made {
         match self {
@@ -183,6 +219,19 @@ impl Value {
             | Value::Builtin(_, made)
             | Value::Unknown(_, made) => *made,
             Value::Thunk(thunk) => thunk.peek().map_or(Made::NOWHERE, |value| value.made()),
+        }
+    }
+
+    /// Whether others can be reached from the value, perhaps itself.
+    pub(crate) fn can_hold_others(&self) -> bool {
+        match self {
+            Value::List(list, _) => !list.items.is_empty(),
+            Value::Attrs(attrs, _) => !attrs.entries.is_empty(),
+            Value::Lambda(..) => true,
+            Value::Builtin(applied, _) => {
+                !applied.args.is_empty() || !matches!(applied.function, Function::Builtin(_))
+            }
+            _ => false,
         }
     }
 
@@ -457,14 +506,14 @@ impl Drop for Applied {
 pub(crate) enum State {
     Done(Value),
     Code(Rc<Code>, ExprId, Rc<Env>),
-    /// The application of a function to a value.
-    Apply(Box<(Value, Value)>),
-    /// The application of a shared function to a number, for `genList`; with the call that made it.
+    /// The application of a function to a value; with the call that made it, as in the next ones.
+    Apply(Box<(Value, Value, Made)>),
+    /// The application of a shared function to a number, for `genList`.
     ApplyInt(Rc<(Value, Made)>, i64),
     /// The application of a shared function to a thunk, for `map`.
-    ApplyThunk(Rc<Value>, Rc<Thunk>),
+    ApplyThunk(Rc<(Value, Made)>, Rc<Thunk>),
     /// The application of a function to two values.
-    Apply2(Box<(Value, Value, Value)>),
+    Apply2(Box<(Value, Value, Value, Made)>),
     /// The same as another value.
     Alias(Value),
     /// Given by Rust.
@@ -498,6 +547,7 @@ impl Thunk {
     }
 
     /// The value, if it is known already.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<Value> {
         let state = self.state.take();
         let value = match &state {
@@ -543,7 +593,9 @@ pub(crate) struct Env {
     // Two variables need no further allocation; most functions take no more.
     first: Slot,
     second: Slot,
-    rest: Box<[Slot]>,
+    rest: ThinVec<Slot>,
+    /// The call that the scope belongs to.
+    pub(crate) frame: Frame,
 }
 
 impl Env {
@@ -555,23 +607,28 @@ impl Env {
         }
     }
 
-    /// A scope with one variable.
-    pub(crate) fn single(up: Option<Rc<Env>>, value: Value) -> Rc<Self> {
+    /// A scope with one variable, inside another of the same call.
+    pub(crate) fn single(up: &Rc<Env>, value: Value) -> Rc<Self> {
         account(80);
         Rc::new(Self {
-            up,
+            up: Some(up.clone()),
             first: OnceCell::from(value),
             second: OnceCell::new(),
-            rest: Box::default(),
+            rest: ThinVec::new(),
+            frame: up.frame,
         })
     }
 
     /// A scope with these variables.
-    pub(crate) fn of(up: Option<Rc<Env>>, mut values: impl ExactSizeIterator<Item = Value>) -> Rc<Self> {
+    pub(crate) fn of(
+        up: Option<Rc<Env>>,
+        frame: Frame,
+        mut values: impl ExactSizeIterator<Item = Value>,
+    ) -> Rc<Self> {
         let first = values.next().map_or_else(OnceCell::new, OnceCell::from);
         let second = values.next().map_or_else(OnceCell::new, OnceCell::from);
         let rest = if values.len() == 0 {
-            Box::default()
+            ThinVec::new()
         } else {
             values.map(OnceCell::from).collect()
         };
@@ -580,18 +637,20 @@ impl Env {
             first,
             second,
             rest,
+            frame,
         };
         account(env.weight());
         Rc::new(env)
     }
 
     /// A scope whose variables are set later with [`Self::set`].
-    pub(crate) fn empty(up: Option<Rc<Env>>, slots: usize) -> Rc<Self> {
+    pub(crate) fn empty(up: Option<Rc<Env>>, frame: Frame, slots: usize) -> Rc<Self> {
         let env = Self {
             up,
             first: OnceCell::new(),
             second: OnceCell::new(),
             rest: (2..slots).map(|_| OnceCell::new()).collect(),
+            frame,
         };
         account(env.weight());
         Rc::new(env)
@@ -618,7 +677,7 @@ impl Env {
 
     /// Drops what the unevaluated variables hold, to break cycles through this scope.
     pub(crate) fn clear(&self) {
-        for slot in [&self.first, &self.second].into_iter().chain(&*self.rest) {
+        for slot in [&self.first, &self.second].into_iter().chain(&self.rest) {
             if let Some(Value::Thunk(thunk)) = slot.get() {
                 drop(thunk.state.take());
             }
@@ -661,7 +720,7 @@ enum Garbage {
     Env(
         #[allow(dead_code)] Option<Rc<Env>>,
         #[allow(dead_code)] (Option<Value>, Option<Value>),
-        #[allow(dead_code)] Box<[Slot]>,
+        #[allow(dead_code)] ThinVec<Slot>,
     ),
 }
 
@@ -695,15 +754,85 @@ fn release(garbage: Garbage) {
 }
 
 /// Counts memory that a value takes.
-fn account(bytes: usize) {
+pub(crate) fn account(bytes: usize) {
     LIVE.set(LIVE.get() + bytes);
 }
 
-fn refund(bytes: usize) {
+pub(crate) fn refund(bytes: usize) {
     LIVE.set(LIVE.get().saturating_sub(bytes));
 }
 
 /// An estimate of the memory that the values of this thread take, in bytes.
 pub(crate) fn live() -> usize {
     LIVE.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use source::{Files, MemoryWorld};
+
+    use super::live;
+    use crate::{Evaluator, Host, HostOptions, Options};
+
+    /// What is still there when an evaluator and all it gave are gone.
+    fn left_after(run: impl FnOnce(&Evaluator<'_>)) -> usize {
+        let before = live();
+        let world = MemoryWorld::new()
+            .with("/file.nix", "let all = { inherit all; n = 1; }; in all")
+            .with(
+                "/host.nix",
+                "{ config, lib, ... }: { fileSystems = lib.mkIf (config.swapDevices == [ ]) { }; x = { name, ... }: name; }",
+            );
+        let files = Files::new();
+        let evaluator = Evaluator::new(&world, &files, Options::default());
+        run(&evaluator);
+        drop(evaluator);
+        live() - before
+    }
+
+    #[test]
+    fn values_that_refer_to_themselves_go_with_their_evaluator() {
+        for text in [
+            "let x = { inherit x; }; in x",
+            "rec { a = 1; b = { inherit a; c = b; }; }.b",
+            "let fix = f: let x = f x; in x; in fix (self: { a = 1; b = self.a; inherit self; })",
+            "let f = n: if n == 0 then 0 else f (n - 1); in f 100",
+            "let even = n: n == 0 || odd (n - 1); odd = n: n != 0 && even (n - 1); in even 10",
+            "({ a ? b, b ? (x: a), c ? { inherit b c; } }: b 1) { a = 5; }",
+            "({ f ? (n: if n == 0 then 0 else f (n - 1)) }: f 3) { }",
+            "({ f ? (n: f), ... }@all: { inherit f all; }) { }",
+            "let list = [ list 1 ]; in builtins.length list",
+            "let s = { __functor = self: x: self; me = s; }; in s 1",
+            "rec { __overrides = { a = 2; }; a = 1; b = { inherit a; }; }.b",
+            "let attrs = builtins.mapAttrs (n: v: attrs) { a = 1; b = 2; }; in attrs.a.b",
+            "let ones = builtins.genList (i: ones) 3; in builtins.elemAt ones 1",
+            "let part = a: b: c: part; in part 1",
+            "let x = with { y = x; }; { inherit y; }; in x.y",
+            "let x = { inherit (x) a; b = x.a; }; in x.b or 1",
+            "import /file.nix",
+            "let x = { y = (a: a) x; }; in x.y",
+            "let x = { y = builtins.sort (a: b: true) [ x ]; }; in x.y",
+            "let x = { y = builtins.attrValues { inherit x; }; }; in builtins.head x.y",
+            "let e = builtins.tryEval (throw (toString e)); in builtins.length [ e ]",
+        ] {
+            let left = left_after(|evaluator| {
+                let value = evaluator.expression("cycle.nix", text, Path::new("/"));
+                let value = value.and_then(|value| evaluator.force(&value));
+                drop(value.map(|value| evaluator.print(&value, false)));
+            });
+            assert_eq!(left, 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_goes_with_its_evaluator() {
+        let left = left_after(|evaluator| {
+            let options = HostOptions::default();
+            let host = Host::open(evaluator, Path::new("/host.nix"), &options);
+            drop(host.map(|host| host.option(&["fileSystems"])));
+        });
+        assert_eq!(left, 0);
+    }
 }

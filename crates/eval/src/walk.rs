@@ -372,7 +372,7 @@ impl Evaluator<'_> {
 
     /// The application of a function, evaluated when it is first needed.
     pub fn lazy_call(&self, function: &Value, argument: Value) -> Value {
-        self.later(function, &argument)
+        self.later(function, &argument, function.made())
     }
 
     /// `a // b`.

@@ -1,4 +1,5 @@
 //! Hosts as people write them, in memory: what each option is and where it was set.
+#![cfg(feature = "provenance")]
 #![allow(clippy::expect_used)]
 
 use std::fmt::Write as _;

@@ -3,6 +3,7 @@
 //! `NIX_TESTS` names the root of a copy of the Nix repository; without it nothing runs, and the
 //! test says so. `tests/nix-lang/not-passing.txt` in the workspace root lists the tests that do
 //! not pass, each with its reason; one that is listed and passes is a failure.
+#![cfg(feature = "provenance")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout)]
 
 mod disk;

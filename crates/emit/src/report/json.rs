@@ -496,7 +496,7 @@ fn finding(files: &Files, outcome: &Outcome, edit: Option<&EditOutcome>) -> Find
     }
 }
 
-fn location(files: &Files, span: Span, label: &str) -> Location {
+pub(super) fn location(files: &Files, span: Span, label: &str) -> Location {
     let (file, start, end) = place(files, span);
     Location {
         file,

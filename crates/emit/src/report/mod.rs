@@ -9,6 +9,7 @@ pub mod github;
 pub mod gitlab;
 pub mod json;
 mod observed;
+pub mod provenance;
 pub mod sarif;
 pub mod text;
 

@@ -20,7 +20,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn renderer(self) -> Renderer {
+    pub(super) fn renderer(self) -> Renderer {
         let renderer = if self.colour {
             Renderer::styled()
         } else {
@@ -338,7 +338,7 @@ fn by_file(files: &Files, edits: &[TextEdit]) -> Vec<(std::sync::Arc<SourceFile>
 ///
 /// The text of a file that is not UTF-8 is not byte for byte what was evaluated: a span of it is
 /// moved to where characters begin.
-fn first_line(source: &SourceFile, span: Span) -> std::ops::Range<usize> {
+pub(super) fn first_line(source: &SourceFile, span: Span) -> std::ops::Range<usize> {
     let text = &*source.text;
     let boundary = |at: u32| {
         let mut at = (at as usize).min(text.len());

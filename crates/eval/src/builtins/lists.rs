@@ -88,7 +88,7 @@ fn map(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     if items.items().is_empty() {
         return Ok(Value::List(items, made));
     }
-    let function = Rc::new(ev.want_function(function)?);
+    let function = Rc::new((ev.want_function(function)?, made));
     ev.check_memory(items.items().len() * 128)?;
     let items = items
         .items()

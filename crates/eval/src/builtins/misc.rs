@@ -217,12 +217,12 @@ fn import(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     ev.deeper(|| ev.import(&target, made))
 }
 
-fn scoped_import(ev: &Evaluator<'_>, args: &[Value], _: Made) -> Result<Value> {
+fn scoped_import(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [scope, target] = args else {
         return Err(internal());
     };
     let target = path(ev, target)?;
-    ev.scoped_import(scope, &target)
+    ev.scoped_import(scope, &target, made)
 }
 
 fn is_link(ev: &Evaluator<'_>, path: &[u8]) -> bool {

@@ -243,16 +243,17 @@ impl Evaluator<'_> {
     }
 
     /// The application of a function, evaluated when it is needed.
-    pub(crate) fn later(&self, function: &Value, argument: &Value) -> Value {
-        let parts = (function.clone(), argument.clone());
+    /// `made` is the call that asks for it.
+    pub(crate) fn later(&self, function: &Value, argument: &Value, made: Made) -> Value {
+        let parts = (function.clone(), argument.clone(), made);
         Value::Thunk(Thunk::new(State::Apply(Box::new(parts))))
     }
 
     /// As [`Self::later`], for many arguments of one function.
-    pub(crate) fn later_shared(function: &Rc<Value>, argument: &Value) -> Value {
+    pub(crate) fn later_shared(function: &Rc<(Value, Made)>, argument: &Value) -> Value {
         Value::Thunk(Thunk::new(match argument {
             Value::Thunk(argument) => State::ApplyThunk(function.clone(), argument.clone()),
-            other => State::Apply(Box::new((Value::clone(function), other.clone()))),
+            other => State::Apply(Box::new((function.0.clone(), other.clone(), function.1))),
         }))
     }
 

@@ -216,7 +216,7 @@ fn map_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
         .iter()
         .map(|entry| {
             let name = string(ev.symbols.name(entry.name).as_bytes(), made);
-            let parts = (function.clone(), name, entry.value.clone());
+            let parts = (function.clone(), name, entry.value.clone(), made);
             Entry {
                 name: entry.name,
                 binding: entry.binding,
@@ -258,7 +258,7 @@ fn zip_attrs_with(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Valu
         .map(|name| {
             let values = gathered.remove(&name).unwrap_or_default();
             let text = string(ev.symbols.name(name).as_bytes(), made);
-            let parts = (function.clone(), text, list(values, made));
+            let parts = (function.clone(), text, list(values, made), made);
             Entry {
                 name,
                 binding: 0,

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result};
+use crate::frames::Frame;
 use crate::value::{Env, Value};
 
 /// What the files of the built-in library are called in reports.
@@ -71,7 +72,7 @@ impl Evaluator<'_> {
     fn builtin_file(&self, name: &str, text: &str) -> Result<Value> {
         let file = self.files.add(name, text);
         let (code, root) = self.load(file, text.as_bytes(), b"/", None)?;
-        self.top(|| self.eval(&code, root, &Env::empty(None, 0)))
+        self.top(|| self.eval(&code, root, &Env::empty(None, Frame::ENTRY, 0)))
     }
 
     /// A library whose missing functions, on the outermost level and in the namespaces, are unknowns.

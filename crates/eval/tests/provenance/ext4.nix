@@ -1,0 +1,4 @@
+options: {
+  kind = "ext4";
+  inherit options;
+}

@@ -1,0 +1,8 @@
+{ lib }:
+(lib.evalModules {
+  modules = [
+    ./options.nix
+    ./disks.nix
+    { name = "inline"; }
+  ];
+}).config
