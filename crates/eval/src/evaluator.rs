@@ -714,7 +714,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Remembers a scope that may be part of a cycle.
-    fn register(&self, env: &Rc<Env>) {
+    pub(crate) fn register(&self, env: &Rc<Env>) {
         let mut scopes = self.scopes.borrow_mut();
         scopes.push(Rc::downgrade(env));
         if scopes.len() >= self.next_sweep.get() {
@@ -1086,9 +1086,10 @@ impl<'a> Evaluator<'a> {
         Ok(open)
     }
 
-    /// The symbol of a name computed at run time.
+    /// The symbol of a name computed at run time, which must not refer to the store.
     pub(crate) fn name_of(&self, text: &Text, code: &Code, id: ExprId) -> Result<Sym> {
-        self.symbol(text)
+        self.plain(text)
+            .and_then(|()| self.symbol(text))
             .map_err(|error| error.at(Self::span_of(code, id)))
     }
 

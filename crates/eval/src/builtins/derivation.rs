@@ -14,7 +14,7 @@ use crate::evaluator::{Evaluator, Result, internal};
 use crate::hash::{self, Algorithm};
 use crate::ops::{Builder, Coerce};
 use crate::symbol::Sym;
-use crate::value::{Context, Contexts, Made, State, Text, Thunk, Value};
+use crate::value::{Context, Contexts, Env, Made, State, Text, Thunk, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
     builtin("derivation", 1, 0b1, derivation),
@@ -152,8 +152,10 @@ impl Derivation {
         aterm_list(self.input_sources.iter(), &mut out, |path, out| {
             aterm_string(path.as_bytes(), out);
         });
-        out.push(b',');
-        aterm_string(&self.system, &mut out);
+        // As Nix writes it: the system alone is between quotes as it is.
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(&self.system);
+        out.push(b'"');
         out.push(b',');
         aterm_string(&self.builder, &mut out);
         out.push(b',');
@@ -491,6 +493,9 @@ struct Shared {
     attrs: Value,
     strict: Value,
     outputs: Vec<(Sym, Rc<Text>)>,
+    /// The sets that stand for the outputs, in their order. Each holds all of them, so that what
+    /// walks a derivation comes back to where it was; the evaluator breaks the cycle.
+    sets: Rc<Env>,
     made: Made,
 }
 
@@ -503,7 +508,7 @@ fn derivation(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
             .items()
             .iter()
             .map(|output| {
-                let output = ev.want_string(output)?;
+                let output = ev.want_plain_string(output)?;
                 Ok((ev.symbol(&output)?, output))
             })
             .collect::<Result<Vec<_>>>()?,
@@ -517,20 +522,24 @@ fn derivation(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
         derivation_strict(ev, std::slice::from_ref(&strict_argument), made)
             .map_err(|error| error.at(ev.span_at(made.position())))
     }))));
+    let sets = Env::empty(None, outputs.len());
+    ev.register(&sets);
     let shared = Rc::new(Shared {
         attrs: ev.force(argument)?,
         strict,
         outputs,
+        sets,
         made,
     });
-    output_value(ev, &shared, 0)
-}
-
-fn output_later(shared: &Rc<Shared>, index: usize) -> Value {
-    let shared = shared.clone();
-    Value::Thunk(Thunk::new(State::Native(Box::new(move |ev| {
-        output_value(ev, &shared, index)
-    }))))
+    for index in 0..shared.outputs.len() {
+        let held = shared.clone();
+        let set = State::Native(Box::new(move |ev| output_value(ev, &held, index)));
+        shared.sets.set(index, Value::Thunk(Thunk::new(set)));
+    }
+    match shared.sets.get(0) {
+        Some(first) => ev.force(first),
+        None => Err(ev.other_error("derivation cannot have an empty set of outputs")),
+    }
 }
 
 /// The set that stands for one output.
@@ -552,10 +561,10 @@ fn output_value(ev: &Evaluator<'_>, shared: &Rc<Shared>, index: usize) -> Result
     let mut named: Vec<(Sym, Value)> = Vec::new();
     for (other, (name, _)) in shared.outputs.iter().enumerate() {
         if !named.iter().any(|(known, _)| known == name) {
-            named.push((*name, output_later(shared, other)));
+            named.extend(shared.sets.get(other).map(|set| (*name, set.clone())));
         }
     }
-    let all = (0..shared.outputs.len()).map(|other| output_later(shared, other));
+    let all = (0..shared.outputs.len()).filter_map(|other| shared.sets.get(other).cloned());
     let special = [
         (Sym::ALL, list(all.collect(), made)),
         (Sym::DRV_ATTRS, shared.attrs.clone()),

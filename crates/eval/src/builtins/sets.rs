@@ -301,7 +301,7 @@ fn function_args(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value
                 entries.sort_by_key(|entry| entry.name);
             }
         }
-        Value::Attrs(attrs, _) if attrs.get(Sym::FUNCTOR).is_some() => {}
+        // A set with `__functor` is none to Nix; `lib.functionArgs` looks into it.
         other => return Err(ev.wrong("a function", other)),
     }
     Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
