@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let deadline = Instant::now() + LONGEST;
     let options = Options {
         search_path,
+        hash_sources: true,
         interrupt: Some(Box::new(move || Instant::now() > deadline)),
         ..Options::default()
     };

@@ -54,6 +54,8 @@ pub struct Evaluator<'a> {
     pub(crate) problems: RefCell<Vec<source::Problem>>,
     builtins: OnceCell<Value>,
     pub(crate) derivations: RefCell<FxHashMap<std::sync::Arc<str>, Rc<builtins::KnownDerivation>>>,
+    /// The store paths of what was copied whole.
+    pub(crate) sources: RefCell<FxHashMap<Vec<u8>, std::sync::Arc<str>>>,
     pub(crate) patterns: RefCell<FxHashMap<Vec<u8>, Rc<crate::regex::Pattern>>>,
 }
 
@@ -100,6 +102,7 @@ impl<'a> Evaluator<'a> {
             problems: RefCell::default(),
             builtins: OnceCell::new(),
             derivations: RefCell::default(),
+            sources: RefCell::default(),
             patterns: RefCell::default(),
         }
     }

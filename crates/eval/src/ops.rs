@@ -3,15 +3,13 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use source::Unknown;
-
 use crate::code::{Code, ExprId};
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result, internal};
 use crate::paths;
 use crate::symbol::Sym;
 use crate::syntax::Op;
-use crate::value::{Attrs, Contexts, Entry, Env, List, Made, Text, Value};
+use crate::value::{Attrs, Context, Contexts, Entry, Env, List, Made, Text, Value};
 
 /// Which values [`Evaluator::coerce`] turns into strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -220,11 +218,9 @@ impl Evaluator<'_> {
         match &value {
             Value::Str(text, _) => out.push(text),
             Value::Path(path, _) if matches!(how, Coerce::Interpolation | Coerce::Environment) => {
-                return Err(Error::unknown(Rc::new(Unknown {
-                    name: format!("${{{}}}", path.lossy()).into(),
-                    because: "the path would be copied into the store".into(),
-                    span: self.span_at(value.made().position()),
-                })));
+                let copy = self.copied(path.bytes(), value.made())?;
+                out.bytes.extend_from_slice(copy.as_bytes());
+                out.contexts.insert(Context::Path(copy));
             }
             Value::Path(path, _) => out.push(path),
             Value::Attrs(attrs, _) => {

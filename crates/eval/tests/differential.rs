@@ -843,6 +843,7 @@ fn ours(expression: &str, names: &[String]) -> Result<String, String> {
     let files = Files::new();
     let started = Instant::now();
     let options = Options {
+        hash_sources: true,
         interrupt: Some(Box::new(move || started.elapsed() > Duration::from_secs(10))),
         ..Options::default()
     };

@@ -22,4 +22,4 @@ pub use path::OptionPath;
 pub use problem::{Level, Note, Problem};
 pub use tree::{Attr, Attrs, Binding, BindingKind, Node, Tree, Unknown};
 pub use units::{Bytes, BytesPerSecond, Millis, PerSecond, Percent, Ratio};
-pub use world::{FileKind, MemoryWorld, World, WorldError};
+pub use world::{Entry, FileKind, MemoryWorld, World, WorldError};

@@ -19,13 +19,11 @@ use crate::value::{Context, Contexts, Env, Made, State, Text, Thunk, Value};
 pub(super) static TABLE: &[Builtin] = &[
     builtin("derivation", 1, 0b1, derivation),
     builtin("derivationStrict", 1, 0b1, derivation_strict),
-    builtin("filterSource", 2, 0b10, filter_source),
-    builtin("path", 1, 0b1, path),
     builtin("placeholder", 1, 0b1, placeholder),
     builtin("toFile", 2, 0b11, to_file),
 ];
 
-const STORE: &str = "/nix/store";
+pub(super) const STORE: &str = "/nix/store";
 
 /// What is remembered of a derivation, for those that depend on it.
 pub(crate) struct Known {
@@ -36,7 +34,7 @@ pub(crate) struct Known {
     modulo: Vec<u8>,
 }
 
-fn store_path(kind: &str, digest: &[u8], name: &str) -> String {
+pub(super) fn store_path(kind: &str, digest: &[u8], name: &str) -> String {
     let text = format!("{kind}:sha256:{}:{STORE}:{name}", hash::hex(digest));
     let full = Algorithm::Sha256.digest(text.as_bytes());
     let mut short = [0u8; 20];
@@ -58,7 +56,7 @@ fn text_path<'r>(name: &str, contents: &[u8], references: impl Iterator<Item = &
     store_path(&kind, &Algorithm::Sha256.digest(contents), name)
 }
 
-fn check_name(ev: &Evaluator<'_>, name: &str) -> Result<()> {
+pub(super) fn check_name(ev: &Evaluator<'_>, name: &str) -> Result<()> {
     let reason = if name.is_empty() {
         "it is empty"
     } else if name.len() > 211 {
@@ -483,7 +481,7 @@ fn finish(ev: &Evaluator<'_>, drv: Derivation, name: &str, modulo: Vec<u8>, made
     Ok(ev.attrs_of(named, made))
 }
 
-fn with_context(text: &str, context: Context, made: Made) -> Value {
+pub(super) fn with_context(text: &str, context: Context, made: Made) -> Value {
     let text = Text::from_vec(text.as_bytes().to_vec(), Some(Rc::new(Contexts::from([context]))));
     Value::Str(Rc::new(text), made)
 }
@@ -611,41 +609,4 @@ fn to_file(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     }
     let path: Arc<str> = text_path(&name, contents.bytes(), references.iter()).into();
     Ok(with_context(&path, Context::Path(path.clone()), made))
-}
-
-fn would_copy(ev: &Evaluator<'_>, name: &str, made: Made) -> Error {
-    Error::unknown(Rc::new(source::Unknown {
-        name: format!("builtins.{name} …").into(),
-        because: "the path would be copied into the store".into(),
-        span: ev.span_at(made.position()),
-    }))
-}
-
-fn filter_source(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
-    let [filter, source] = args else {
-        return Err(internal());
-    };
-    match ev.force(source)? {
-        Value::Path(..) | Value::Str(..) | Value::Attrs(..) => {}
-        other => return Err(ev.wrong("a path", &other)),
-    }
-    if let Value::Str(text, _) = ev.force(source)?
-        && text.bytes().first() != Some(&b'/')
-    {
-        return Err(ev.other_error(format!(
-            "string '{}' doesn't represent an absolute path",
-            text.lossy()
-        )));
-    }
-    ev.want_function(filter)?;
-    Err(would_copy(ev, "filterSource", made))
-}
-
-fn path(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
-    let [argument] = args else { return Err(internal()) };
-    let attrs = ev.want_attrs(argument)?;
-    if attrs.get(Sym::PATH).is_none() {
-        return Err(ev.other_error("missing required 'path' attribute in the argument of 'builtins.path'"));
-    }
-    Err(would_copy(ev, "path", made))
 }

@@ -8,6 +8,7 @@ mod lists;
 mod misc;
 mod numbers;
 mod sets;
+mod sources;
 mod strings;
 
 use std::rc::Rc;
@@ -50,6 +51,7 @@ static TABLE: &[&[Builtin]] = &[
     misc::TABLE,
     numbers::TABLE,
     sets::TABLE,
+    sources::TABLE,
     strings::TABLE,
 ];
 
