@@ -129,7 +129,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn bindings_of(&self, binding: u32) -> Vec<Binding> {
         let table = self.bindings.borrow();
         let mut found = Vec::new();
-        let mut at = binding;
+        let mut at = binding & !crate::value::CARRIED;
         while at != 0 {
             let Some(data) = table.get(at as usize) else { break };
             let span = |range: Range| Span::new(data.file, range.start, range.end);
@@ -1484,11 +1484,15 @@ impl<'a> Evaluator<'a> {
         };
         let source = self.files.get(file);
         let at = source.line_column(range.start);
+        // The whole path, whatever reports show of it.
+        let known = self.file_ids.borrow();
+        let path = known.iter().find(|(_, id)| **id == file).map(|(path, _)| path);
+        let path = path.map_or(source.path.as_bytes(), Vec::as_slice);
         let mut entries = vec![
             Entry {
                 name: Sym::FILE,
                 binding: 0,
-                value: Value::Str(Rc::new(Text::new(source.path.as_bytes())), made),
+                value: Value::Str(Rc::new(Text::new(path)), made),
             },
             Entry {
                 name: Sym::LINE,

@@ -37,7 +37,7 @@ impl Evaluator<'_> {
     pub fn json(&self, value: &Value) -> Result<Vec<u8>> {
         stacker::maybe_grow(1 << 20, 16 << 20, || {
             let mut out = Builder::default();
-            self.write_json(value, false, &mut out)?;
+            self.write_json(value, self.options.hash_sources, &mut out)?;
             Ok(out.bytes)
         })
     }

@@ -192,7 +192,12 @@ impl Writer<'_, '_> {
     fn attrs(&mut self, attrs: &Attrs, depth: usize) -> Result<()> {
         let ev = self.ev;
         for entry in ev.sorted(attrs) {
-            let place = ev.bindings_of(entry.binding).first().map(|binding| binding.name);
+            let bindings = if entry.binding & crate::value::CARRIED == 0 {
+                ev.bindings_of(entry.binding)
+            } else {
+                Vec::new()
+            };
+            let place = bindings.first().map(|binding| binding.name);
             let mut about = self.place(place);
             about.push(("name", ev.symbols.name(entry.name).to_string()));
             about.sort_by_key(|(key, _)| *key);

@@ -9,7 +9,7 @@ use crate::code::{Expr, Params};
 use crate::error::Error;
 use crate::evaluator::{Evaluator, Result, internal};
 use crate::symbol::Sym;
-use crate::value::{Attrs, Entry, Function, Made, State, Thunk, Value};
+use crate::value::{Attrs, CARRIED, Entry, Function, Made, State, Thunk, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
     builtin("attrNames", 1, 0b1, attr_names),
@@ -219,7 +219,10 @@ fn map_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
             let parts = (function.clone(), name, entry.value.clone());
             Entry {
                 name: entry.name,
-                binding: entry.binding,
+                binding: match entry.binding {
+                    0 => 0,
+                    binding => binding | CARRIED,
+                },
                 value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
             }
         })
