@@ -206,10 +206,11 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    /// Fails when so many bytes more would be too many.
+    /// Fails when so many bytes more would be too many; one value may take an eighth of the limit,
+    /// so that a string that doubles ends before it has cost seconds.
     pub(crate) fn check_memory(&self, more: usize) -> Result<()> {
         let taken = live().saturating_sub(self.baseline).saturating_add(more);
-        if taken > self.options.limits.memory {
+        if taken > self.options.limits.memory || more > self.options.limits.memory / 8 {
             let bound = source::Bytes(self.options.limits.memory as u64);
             return Err(Self::limit("memory", bound));
         }
@@ -1484,6 +1485,9 @@ impl<'a> Evaluator<'a> {
         };
         let source = self.files.get(file);
         let at = source.line_column(range.start);
+        // Nix counts bytes, reports count letters.
+        let before = source.text.get(..range.start as usize).unwrap_or_default();
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
         // The whole path, whatever reports show of it.
         let known = self.file_ids.borrow();
         let path = known.iter().find(|(_, id)| **id == file).map(|(path, _)| path);
@@ -1502,7 +1506,7 @@ impl<'a> Evaluator<'a> {
             Entry {
                 name: Sym::COLUMN,
                 binding: 0,
-                value: Value::Int(i64::from(at.column), made),
+                value: Value::Int(column as i64, made),
             },
         ];
         entries.sort_by_key(|entry| entry.name);

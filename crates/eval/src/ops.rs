@@ -155,8 +155,13 @@ impl Evaluator<'_> {
             }
             (first, second) => {
                 let mut builder = Builder::default();
-                self.coerce(first, Coerce::Interpolation, &mut builder)?;
-                self.coerce(second, Coerce::Interpolation, &mut builder)?;
+                // A path is copied into the store behind a string, not behind a set that becomes one.
+                let how = match first {
+                    Value::Str(..) => Coerce::Interpolation,
+                    _ => Coerce::Path,
+                };
+                self.coerce(first, how, &mut builder)?;
+                self.coerce(second, how, &mut builder)?;
                 Ok(builder.value(made))
             }
         }
@@ -383,6 +388,10 @@ impl Evaluator<'_> {
             let equal = self.deeper(|| {
                 let same = same_cell(x, y);
                 let (x, y) = (self.force(x)?, self.force(y)?);
+                // What is one and the same is not looked into, as in Nix.
+                if same && !matches!(x, Value::Unknown(..)) {
+                    return Ok(true);
+                }
                 self.equal_forced(&x, &y, same)
             });
             match equal {
@@ -469,6 +478,8 @@ fn same_cell(a: &Value, b: &Value) -> bool {
         (Value::Thunk(x), Value::Thunk(y)) => Rc::ptr_eq(x, y),
         (Value::Lambda(x, _), Value::Lambda(y, _)) => Rc::ptr_eq(x, y),
         (Value::Builtin(x, _), Value::Builtin(y, _)) => Rc::ptr_eq(x, y),
+        (Value::Attrs(x, _), Value::Attrs(y, _)) => Rc::ptr_eq(x, y),
+        (Value::List(x, _), Value::List(y, _)) => Rc::ptr_eq(x, y),
         _ => false,
     }
 }
