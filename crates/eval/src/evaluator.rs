@@ -206,11 +206,25 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    /// Fails when so many bytes more would be too many; one value may take an eighth of the limit,
-    /// so that a string that doubles ends before it has cost seconds.
+    /// As [`Self::check_memory`], for a string of so many bytes, which may take an eighth of the
+    /// limit: one that doubles ends before it has cost seconds.
+    pub(crate) fn check_text(&self, length: usize) -> Result<()> {
+        self.check_memory(length)?;
+        let longest = self.options.limits.memory / 8;
+        if length > longest {
+            let message = format!(
+                "the memory limit was reached: a string may take {} of it",
+                source::Bytes(longest as u64)
+            );
+            return Err(Error::new(ErrorKind::Limit("memory"), message));
+        }
+        Ok(())
+    }
+
+    /// Fails when so many bytes more would be too many.
     pub(crate) fn check_memory(&self, more: usize) -> Result<()> {
         let taken = live().saturating_sub(self.baseline).saturating_add(more);
-        if taken > self.options.limits.memory || more > self.options.limits.memory / 8 {
+        if taken > self.options.limits.memory {
             let bound = source::Bytes(self.options.limits.memory as u64);
             return Err(Self::limit("memory", bound));
         }

@@ -130,7 +130,7 @@ impl Evaluator<'_> {
             (Value::Str(x, _), Value::Str(y, _)) => {
                 let length = x.bytes().len() + y.bytes().len();
                 if length > 1 << 16 {
-                    self.check_memory(length)?;
+                    self.check_text(length)?;
                 }
                 if x.context.is_none() && y.context.is_none() {
                     let mut bytes = Vec::with_capacity(length);
@@ -194,7 +194,7 @@ impl Evaluator<'_> {
                     .map_err(|error| error.at(Self::span_of(code, part)))?,
             }
             if builder.bytes.len() > 1 << 16 {
-                self.check_memory(builder.bytes.len())?;
+                self.check_text(builder.bytes.len())?;
             }
         }
         Ok(builder.value(Made::at(code.position(id))))
@@ -261,7 +261,7 @@ impl Evaluator<'_> {
                         out.bytes.push(b' ');
                     }
                     if out.bytes.len() > 1 << 16 {
-                        self.check_memory(out.bytes.len())?;
+                        self.check_text(out.bytes.len())?;
                     }
                 }
             }

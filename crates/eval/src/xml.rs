@@ -47,7 +47,7 @@ impl Writer<'_, '_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
         let ev = self.ev;
         if self.out.bytes.len() > 1 << 16 {
-            ev.check_memory(self.out.bytes.len())?;
+            ev.check_text(self.out.bytes.len())?;
         }
         let value = match value {
             Value::Thunk(_) if self.strict => ev.force(value)?,

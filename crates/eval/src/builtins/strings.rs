@@ -73,7 +73,7 @@ fn concat_strings_sep(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<
         }
         ev.coerce(item, Coerce::Interpolation, &mut builder)?;
         if builder.bytes.len() > 1 << 16 {
-            ev.check_memory(builder.bytes.len())?;
+            ev.check_text(builder.bytes.len())?;
         }
     }
     if let Some(context) = &separator.context {
@@ -142,7 +142,7 @@ fn replace_strings(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Val
         }
         if builder.bytes.len() - checked > 1 << 16 {
             checked = builder.bytes.len();
-            ev.check_memory(checked)?;
+            ev.check_text(checked)?;
         }
     }
     Ok(builder.value(made))
