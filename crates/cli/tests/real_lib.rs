@@ -102,3 +102,67 @@ fn the_module_system_behaves_as_under_nix() {
         assert!(still, "{word} passes, though listed: {reason}");
     }
 }
+
+/// What both print for an expression, `nix-instantiate` first.
+fn both(expression: &str, trees: &[&Path]) -> [std::process::Output; 2] {
+    let nix = Command::new("nix-instantiate")
+        .args([
+            "--eval",
+            "--strict",
+            "--json",
+            "--option",
+            "substituters",
+            "",
+            "-E",
+            expression,
+        ])
+        .env("NIX_REMOTE", "")
+        .env(
+            "NIX_STATE_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/nix-state"),
+        )
+        .output();
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_disko-advise"));
+    ours.args(["eval", "--json", "-E", expression]);
+    for tree in trees {
+        ours.arg("-I").arg(tree);
+    }
+    [nix.unwrap(), ours.output().unwrap()]
+}
+
+/// `lib.evalModules` over disko's own types.
+#[test]
+fn every_example_of_disko_evaluates_to_what_nix_gives() {
+    let Some(lib) = lib() else { return };
+    let Some(disko) = std::env::var_os("DISKO").map(PathBuf::from) else {
+        println!("NOT RUN: the examples of disko. Set DISKO to its folder.");
+        return;
+    };
+    if Command::new("nix-instantiate").arg("--version").output().is_err() {
+        println!("NOT RUN: the examples of disko, since `nix-instantiate` is not on the path.");
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real_lib");
+    let mut compared = 0;
+    for entry in std::fs::read_dir(disko.join("example")).unwrap() {
+        let mut file = entry.unwrap().path();
+        if file.is_dir() {
+            file.push("configuration.nix");
+        }
+        let expression = format!(
+            "import {} {{ lib = import {}; disko = {}; file = {}; }}",
+            here.join("example.nix").display(),
+            lib.display(),
+            disko.display(),
+            file.display()
+        );
+        let [nix, ours] = both(&expression, &[&here, &lib, &disko]);
+        let errors = String::from_utf8_lossy(&nix.stderr).into_owned();
+        assert!(nix.status.success(), "{}: {errors}", file.display());
+        let text = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        assert_eq!(text(&ours), text(&nix), "{}", file.display());
+        compared += 1;
+    }
+    println!("{compared} examples of disko give the same JSON");
+    assert!(compared >= 39, "{compared}");
+}
