@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let deadline = Instant::now() + LONGEST;
     let options = Options {
         search_path,
+        hash_sources: true,
         interrupt: Some(Box::new(move || Instant::now() > deadline)),
         ..Options::default()
     };
@@ -97,7 +98,7 @@ fn evaluate(
     if let Some(path) = args.attr.as_deref().filter(|it| !it.is_empty()) {
         for segment in segments(path) {
             value = evaluator.auto_call(&value, &given)?;
-            value = step(evaluator, &value, &segment)?;
+            value = step(evaluator, &value, &segment, path)?;
         }
         value = evaluator.auto_call(&value, &given)?;
     }
@@ -140,17 +141,23 @@ fn origin(_: &Evaluator<'_>, _: &Eval, _: &Value) -> Result<Vec<u8>, Error> {
     Err(Error::new(ErrorKind::Other, message))
 }
 
-/// The attribute of a set, or the element of a list.
-fn step(evaluator: &Evaluator<'_>, value: &Value, segment: &str) -> Result<Value, Error> {
+/// The attribute of a set, or the element of a list; the whole path is for messages.
+fn step(evaluator: &Evaluator<'_>, value: &Value, segment: &str, path: &str) -> Result<Value, Error> {
     let fail = |message: String| Error::new(ErrorKind::Type, message);
     match segment.parse::<usize>() {
         Ok(index) => {
             let found = evaluator.list(value)?.get(index).cloned();
-            found.ok_or_else(|| fail(format!("list index {index} is out of range")))
+            found.ok_or_else(|| {
+                fail(format!(
+                    "list index {index} in selection path '{path}' is out of range"
+                ))
+            })
         }
         Err(_) => match evaluator.attr(value, segment)? {
             Some(attr) => Ok(attr.value),
-            None => Err(fail(format!("attribute '{segment}' not found"))),
+            None => Err(fail(format!(
+                "attribute '{segment}' in selection path '{path}' not found"
+            ))),
         },
     }
 }

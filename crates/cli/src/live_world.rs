@@ -1,9 +1,10 @@
 //! The world as it is, confined to roots.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use disko_advise::source::{FileKind, World, WorldError};
+use disko_advise::source::{Entry, FileKind, World, WorldError};
 
 /// The largest file that is read whole. A layout is some kilobytes.
 const LARGEST: u64 = 128 << 20;
@@ -80,6 +81,34 @@ impl World for LiveWorld {
         entries.sort();
         Ok(entries)
     }
+
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, WorldError> {
+        let fail = |error: std::io::Error| WorldError::new(path, reason(&error));
+        let about = match std::fs::symlink_metadata(path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(fail(error)),
+        };
+        let real = match path.parent() {
+            // It is the link that must lie inside, not what it names.
+            Some(folder) if about.is_symlink() => {
+                self.resolve(folder)?.join(path.file_name().unwrap_or_default())
+            }
+            _ => self.resolve(path)?,
+        };
+        entry_of(&real, &about).map(Some).map_err(fail)
+    }
+}
+
+fn entry_of(path: &Path, about: &std::fs::Metadata) -> std::io::Result<Entry> {
+    Ok(match kind_of(about.file_type()) {
+        FileKind::File => Entry::File {
+            executable: about.permissions().mode() & 0o100 != 0,
+        },
+        FileKind::Directory => Entry::Directory,
+        FileKind::Symlink => Entry::Link(std::fs::read_link(path)?),
+        FileKind::Other => Entry::Other,
+    })
 }
 
 /// The bytes of a regular file of bearable size; why not, in words.

@@ -133,9 +133,10 @@ impl Error {
         self.0.notes.len() < LONGEST_CHAIN && !matches!(self.0.kind, ErrorKind::Unknown(_))
     }
 
-    /// The error as every other crate shows it.
+    /// The error as every other crate shows it; what would colour its text is left out, as Nix does
+    /// where it does not write to a terminal.
     pub fn problem(&self) -> Problem {
-        let mut problem = Problem::error(self.0.message.clone()).at(self.0.span);
+        let mut problem = Problem::error(without_colours(&self.0.message)).at(self.0.span);
         problem.notes.clone_from(&self.0.notes);
         if self.0.omitted > 0 {
             let message = format!("and {} calls further out", self.0.omitted);
@@ -143,6 +144,23 @@ impl Error {
         }
         problem
     }
+}
+
+/// The text without the control sequences that set colours, `ESC [ … m`.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
+        match rest.strip_prefix('m') {
+            Some(rest) => out.push_str(rest),
+            None => {
+                out.push_str("\u{1b}[");
+                out.push_str(part);
+            }
+        }
+    }
+    out
 }
 
 impl fmt::Display for Error {

@@ -57,6 +57,8 @@ pub struct Evaluator<'a> {
     pub(crate) problems: RefCell<Vec<source::Problem>>,
     builtins: OnceCell<Value>,
     pub(crate) derivations: RefCell<FxHashMap<std::sync::Arc<str>, Rc<builtins::KnownDerivation>>>,
+    /// The store paths of what was copied whole.
+    pub(crate) sources: RefCell<FxHashMap<Vec<u8>, std::sync::Arc<str>>>,
     pub(crate) patterns: RefCell<FxHashMap<Vec<u8>, Rc<crate::regex::Pattern>>>,
 }
 
@@ -136,6 +138,7 @@ impl<'a> Evaluator<'a> {
             problems: RefCell::default(),
             builtins: OnceCell::new(),
             derivations: RefCell::default(),
+            sources: RefCell::default(),
             patterns: RefCell::default(),
         }
     }
@@ -167,7 +170,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn bindings_of(&self, binding: u32) -> Vec<Binding> {
         let table = self.bindings.borrow();
         let mut found = Vec::new();
-        let mut at = binding;
+        let mut at = binding & !crate::value::CARRIED;
         while at != 0 {
             let Some(data) = table.get(at as usize) else { break };
             let span = |range: Range| Span::new(data.file, range.start, range.end);
@@ -240,6 +243,21 @@ impl<'a> Evaluator<'a> {
             && interrupt()
         {
             return Err(Error::new(ErrorKind::Limit("time"), "the time limit was reached"));
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check_memory`], for a string of so many bytes, which may take an eighth of the
+    /// limit: one that doubles ends before it has cost seconds.
+    pub(crate) fn check_text(&self, length: usize) -> Result<()> {
+        self.check_memory(length)?;
+        let longest = self.options.limits.memory / 8;
+        if length > longest {
+            let message = format!(
+                "the memory limit was reached: a string may take {} of it",
+                source::Bytes(longest as u64)
+            );
+            return Err(Error::new(ErrorKind::Limit("memory"), message));
         }
         Ok(())
     }
@@ -713,7 +731,7 @@ impl<'a> Evaluator<'a> {
             formals.len() + usize::from(bind.is_some()),
         );
         if lambda.has_defaults {
-            self.scopes.add(&env);
+            self.remember(&env);
         }
         let (attrs, open) = match &argument {
             Value::Attrs(attrs, _) => (Some(attrs), attrs.open.as_ref()),
@@ -784,6 +802,11 @@ impl<'a> Evaluator<'a> {
             Some(name) => format!("function '{}'", self.symbols.name(name)),
             None => "function 'anonymous lambda'".into(),
         }
+    }
+
+    /// Remembers a scope that may be part of a cycle, to be taken apart with the evaluator.
+    pub(crate) fn remember(&self, scope: &Rc<Env>) {
+        self.scopes.add(scope);
     }
 
     // ----- expressions ----------------------------------------------------------------------
@@ -1037,7 +1060,7 @@ impl<'a> Evaluator<'a> {
     /// The scope of a `let` or a `rec` set, its variables unevaluated.
     fn open_scope(&self, code: &Rc<Code>, bindings: &AttrsCode, env: &Rc<Env>) -> Rc<Env> {
         let scope = Env::empty(Some(env.clone()), env.frame, bindings.slots());
-        self.scopes.add(&scope);
+        self.remember(&scope);
         let mut slot = 0;
         if bindings.rec {
             // What `__overrides` may replace must be behind a thunk.
@@ -1150,9 +1173,10 @@ impl<'a> Evaluator<'a> {
         Ok(open)
     }
 
-    /// The symbol of a name computed at run time.
+    /// The symbol of a name computed at run time, which must not refer to the store.
     pub(crate) fn name_of(&self, text: &Text, code: &Code, id: ExprId) -> Result<Sym> {
-        self.symbol(text)
+        self.plain(text)
+            .and_then(|()| self.symbol(text))
             .map_err(|error| error.at(Self::span_of(code, id)))
     }
 
@@ -1554,11 +1578,18 @@ impl<'a> Evaluator<'a> {
         };
         let source = self.files.get(file);
         let at = source.line_column(range.start);
+        // Nix counts bytes, reports count letters.
+        let before = source.text.get(..range.start as usize).unwrap_or_default();
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
+        // The whole path, whatever reports show of it.
+        let known = self.file_ids.borrow();
+        let path = known.iter().find(|(_, id)| **id == file).map(|(path, _)| path);
+        let path = path.map_or(source.path.as_bytes(), Vec::as_slice);
         let mut entries = vec![
             Entry {
                 name: Sym::FILE,
                 binding: 0,
-                value: Value::Str(Rc::new(Text::new(source.path.as_bytes())), made),
+                value: Value::Str(Rc::new(Text::new(path)), made),
             },
             Entry {
                 name: Sym::LINE,
@@ -1568,7 +1599,7 @@ impl<'a> Evaluator<'a> {
             Entry {
                 name: Sym::COLUMN,
                 binding: 0,
-                value: Value::Int(i64::from(at.column), made),
+                value: Value::Int(column as i64, made),
             },
         ];
         entries.sort_by_key(|entry| entry.name);

@@ -4,15 +4,13 @@ use std::cmp::Ordering;
 use std::io::Write as _;
 use std::rc::Rc;
 
-use source::Unknown;
-
 use crate::code::{Code, ExprId};
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result, internal};
 use crate::paths;
 use crate::symbol::Sym;
 use crate::syntax::Op;
-use crate::value::{Attrs, Contexts, Entry, Env, List, Made, Text, Value};
+use crate::value::{Attrs, Context, Contexts, Entry, Env, List, Made, Text, Value};
 
 /// Which values [`Evaluator::coerce`] turns into strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,7 +140,7 @@ impl Evaluator<'_> {
             (Value::Str(x, _), Value::Str(y, _)) => {
                 let length = x.bytes().len() + y.bytes().len();
                 if length > 1 << 16 {
-                    self.check_memory(length)?;
+                    self.check_text(length)?;
                 }
                 if x.context.is_none() && y.context.is_none() {
                     let mut bytes = Vec::with_capacity(length);
@@ -167,8 +165,13 @@ impl Evaluator<'_> {
             }
             (first, second) => {
                 let mut builder = Builder::default();
-                self.coerce(first, Coerce::Interpolation, &mut builder)?;
-                self.coerce(second, Coerce::Interpolation, &mut builder)?;
+                // A path is copied into the store behind a string, not behind a set that becomes one.
+                let how = match first {
+                    Value::Str(..) => Coerce::Interpolation,
+                    _ => Coerce::Path,
+                };
+                self.coerce(first, how, &mut builder)?;
+                self.coerce(second, how, &mut builder)?;
                 Ok(builder.value(made))
             }
         }
@@ -201,7 +204,7 @@ impl Evaluator<'_> {
                     .map_err(|error| error.at(Self::span_of(code, part)))?,
             }
             if builder.bytes.len() > 1 << 16 {
-                self.check_memory(builder.bytes.len())?;
+                self.check_text(builder.bytes.len())?;
             }
         }
         Ok(builder.value(Made::at(code.position(id), env.frame)))
@@ -230,11 +233,9 @@ impl Evaluator<'_> {
         match &value {
             Value::Str(text, _) => out.push(text),
             Value::Path(path, _) if matches!(how, Coerce::Interpolation | Coerce::Environment) => {
-                return Err(Error::unknown(Rc::new(Unknown {
-                    name: format!("${{{}}}", path.lossy()).into(),
-                    because: "the path would be copied into the store".into(),
-                    span: self.span_at(value.made().position()),
-                })));
+                let copy = self.copied(path.bytes(), value.made())?;
+                out.bytes.extend_from_slice(copy.as_bytes());
+                out.contexts.insert(Context::Path(copy));
             }
             Value::Path(path, _) => out.push(path),
             Value::Attrs(attrs, _) => {
@@ -273,7 +274,7 @@ impl Evaluator<'_> {
                         out.bytes.push(b' ');
                     }
                     if out.bytes.len() > 1 << 16 {
-                        self.check_memory(out.bytes.len())?;
+                        self.check_text(out.bytes.len())?;
                     }
                 }
             }
@@ -400,6 +401,10 @@ impl Evaluator<'_> {
             let equal = self.deeper(|| {
                 let same = same_cell(x, y);
                 let (x, y) = (self.force(x)?, self.force(y)?);
+                // What is one and the same is not looked into, as in Nix.
+                if same && !matches!(x, Value::Unknown(..)) {
+                    return Ok(true);
+                }
                 self.equal_forced(&x, &y, same)
             });
             match equal {
@@ -486,6 +491,8 @@ fn same_cell(a: &Value, b: &Value) -> bool {
         (Value::Thunk(x), Value::Thunk(y)) => Rc::ptr_eq(x, y),
         (Value::Lambda(x, _), Value::Lambda(y, _)) => Rc::ptr_eq(x, y),
         (Value::Builtin(x, _), Value::Builtin(y, _)) => Rc::ptr_eq(x, y),
+        (Value::Attrs(x, _), Value::Attrs(y, _)) => Rc::ptr_eq(x, y),
+        (Value::List(x, _), Value::List(y, _)) => Rc::ptr_eq(x, y),
         _ => false,
     }
 }

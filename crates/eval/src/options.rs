@@ -55,6 +55,9 @@ pub struct Options<'a> {
     /// Dates in `fromTOML` become sets with `_type = "timestamp"`, as with Nix's experimental
     /// feature; not given, they are errors.
     pub toml_timestamps: bool,
+    /// Files and folders that Nix would copy into its store become the store paths that they would
+    /// have, for which they are read whole. Not set, such a path is unknown.
+    pub hash_sources: bool,
     /// What `builtins.currentSystem` gives. Not given, it is unknown.
     pub system: Option<String>,
 }

@@ -37,7 +37,7 @@ impl Evaluator<'_> {
     pub fn json(&self, value: &Value) -> Result<Vec<u8>> {
         stacker::maybe_grow(1 << 20, 16 << 20, || {
             let mut out = Builder::default();
-            self.write_json(value, false, &mut out)?;
+            self.write_json(value, self.options.hash_sources, &mut out)?;
             Ok(out.bytes)
         })
     }
@@ -57,7 +57,7 @@ impl Evaluator<'_> {
 
     fn write_nix(&self, value: &Value, out: &mut Vec<u8>, seen: &mut FxHashSet<usize>) -> Result<()> {
         if out.len() > 1 << 16 {
-            self.check_memory(out.len())?;
+            self.check_text(out.len())?;
         }
         let resolved;
         let (identity, value) = match value {
@@ -208,7 +208,7 @@ impl Evaluator<'_> {
     /// `store`: as `builtins.toJSON`, which copies paths into the store.
     pub(crate) fn write_json(&self, value: &Value, store: bool, out: &mut Builder) -> Result<()> {
         if out.bytes.len() > 1 << 16 {
-            self.check_memory(out.bytes.len())?;
+            self.check_text(out.bytes.len())?;
         }
         let value = self.force(value)?;
         let quoted = |text: &[u8], out: &mut Builder| {

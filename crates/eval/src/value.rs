@@ -368,11 +368,15 @@ impl Drop for List {
     }
 }
 
+/// Marks a binding that an attribute kept from the set that it was made of, as `mapAttrs` does.
+/// It is where the attribute was written, though to `unsafeGetAttrPos` it has no place.
+pub(crate) const CARRIED: u32 = 1 << 31;
+
 /// One attribute of a set.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) name: Sym,
-    /// The binding that set it, an index into the evaluator's table; 0 for none.
+    /// The binding that set it, an index into the evaluator's table; 0 for none. Perhaps [`CARRIED`].
     pub(crate) binding: u32,
     pub(crate) value: Value,
 }

@@ -47,7 +47,7 @@ impl Writer<'_, '_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
         let ev = self.ev;
         if self.out.bytes.len() > 1 << 16 {
-            ev.check_memory(self.out.bytes.len())?;
+            ev.check_text(self.out.bytes.len())?;
         }
         let value = match value {
             Value::Thunk(_) if self.strict => ev.force(value)?,
@@ -192,7 +192,12 @@ impl Writer<'_, '_> {
     fn attrs(&mut self, attrs: &Attrs, depth: usize) -> Result<()> {
         let ev = self.ev;
         for entry in ev.sorted(attrs) {
-            let place = ev.bindings_of(entry.binding).first().map(|binding| binding.name);
+            let bindings = if entry.binding & crate::value::CARRIED == 0 {
+                ev.bindings_of(entry.binding)
+            } else {
+                Vec::new()
+            };
+            let place = bindings.first().map(|binding| binding.name);
             let mut about = self.place(place);
             about.push(("name", ev.symbols.name(entry.name).to_string()));
             about.sort_by_key(|(key, _)| *key);

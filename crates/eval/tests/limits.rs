@@ -120,6 +120,18 @@ fn runaway_evaluations_name_their_limit() {
 }
 
 #[test]
+fn a_text_that_grows_by_being_replaced_is_bounded() {
+    let text = "let s = builtins.concatStringsSep \"\" (builtins.genList (x: \"a\") 30000); in builtins.replaceStrings [ \"a\" ] [ s ] s";
+    assert_eq!(limit_of(text), "memory");
+}
+
+#[test]
+fn a_derivation_that_holds_itself_is_walked_once() {
+    let text = "let d = derivation { name = \"n\"; system = \"s\"; builder = \"b\"; }; in builtins.deepSeq d d.out.all == [ d ]";
+    assert_eq!(run(text).unwrap(), "true");
+}
+
+#[test]
 fn a_pattern_made_to_backtrack_is_quick() {
     let text = "builtins.match \"(a*)*(a*)*(a|a)*b\" (builtins.concatStringsSep \"\" (builtins.genList (x: \"a\") 20000))";
     assert_eq!(run(text).unwrap(), "null");

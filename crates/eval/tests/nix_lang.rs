@@ -76,6 +76,7 @@ fn run(tests: &Path, name: &str, xml: bool, parse: bool) -> Outcome {
         search_path,
         environment: vec![("TEST_VAR".to_owned(), "foo".to_owned())],
         home: Some(PathBuf::from("/fake-home")),
+        hash_sources: true,
         toml_timestamps: flags.features.contains("parse-toml-timestamps"),
         interrupt: Some(Box::new(move || started.elapsed() > Duration::from_secs(20))),
         ..Options::default()

@@ -24,4 +24,4 @@ pub use problem::{Level, Note, Problem};
 pub use provenance::{Entered, PathPart, Provenance, Step};
 pub use tree::{Attr, Attrs, Binding, BindingKind, Node, Tree, Unknown};
 pub use units::{Bytes, BytesPerSecond, Millis, PerSecond, Percent, Ratio};
-pub use world::{FileKind, MemoryWorld, World, WorldError};
+pub use world::{Entry, FileKind, MemoryWorld, World, WorldError};

@@ -18,6 +18,22 @@ pub enum FileKind {
     Other,
 }
 
+/// What stands at a path, a link not followed: what an archive would keep of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A regular file, and whether its owner may execute it.
+    File {
+        /// Whether the owner's executable bit is set.
+        executable: bool,
+    },
+    /// A folder.
+    Directory,
+    /// A symbolic link, and what it names as it is written.
+    Link(PathBuf),
+    /// A device, a socket, a pipe.
+    Other,
+}
+
 /// Why the world did not give what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldError {
@@ -67,6 +83,19 @@ pub trait World {
     /// # Errors
     /// When it is no folder, may not be read, or lies outside the roots.
     fn list(&self, path: &Path) -> Result<Vec<(String, FileKind)>, WorldError>;
+
+    /// What stands at a path, links not followed; `None` when nothing is there.
+    ///
+    /// A world that cannot tell need not have it: everything else works without.
+    ///
+    /// # Errors
+    /// When the path lies outside the roots, may not be looked at, or this world cannot tell.
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, WorldError> {
+        Err(WorldError::new(
+            path,
+            "whether it is executable, and where it links to, is not known here",
+        ))
+    }
 }
 
 /// A world of files in memory, for tests, pages and libraries. It has no links.
@@ -147,6 +176,13 @@ impl World for MemoryWorld {
             return Err(WorldError::new(path, "no such folder"));
         }
         Ok(entries.into_iter().collect())
+    }
+
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, WorldError> {
+        Ok(self.kind(path)?.map(|kind| match kind {
+            FileKind::Directory => Entry::Directory,
+            _ => Entry::File { executable: false },
+        }))
     }
 }
 

@@ -96,7 +96,7 @@ struct Uses {
 
 fn get_context(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    let text = text(ev, value)?;
+    let text = ev.want_string(value)?;
     let mut uses: BTreeMap<Arc<str>, Uses> = BTreeMap::new();
     for context in text.context.iter().flat_map(|context| context.iter()) {
         match context {
@@ -131,7 +131,7 @@ fn append_context(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Valu
     let [value, added] = args else {
         return Err(internal());
     };
-    let text = text(ev, value)?;
+    let text = ev.want_string(value)?;
     let mut contexts: Contexts = text
         .context
         .iter()

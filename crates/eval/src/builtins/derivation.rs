@@ -11,21 +11,20 @@ use std::sync::Arc;
 use super::{Builtin, builtin, list, string};
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result, internal};
+use crate::frames::Frame;
 use crate::hash::{self, Algorithm};
 use crate::ops::{Builder, Coerce};
 use crate::symbol::Sym;
-use crate::value::{Context, Contexts, Made, State, Text, Thunk, Value};
+use crate::value::{Context, Contexts, Env, Made, State, Text, Thunk, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
     builtin("derivation", 1, 0b1, derivation),
     builtin("derivationStrict", 1, 0b1, derivation_strict),
-    builtin("filterSource", 2, 0b10, filter_source),
-    builtin("path", 1, 0b1, path),
     builtin("placeholder", 1, 0b1, placeholder),
     builtin("toFile", 2, 0b11, to_file),
 ];
 
-const STORE: &str = "/nix/store";
+pub(super) const STORE: &str = "/nix/store";
 
 /// What is remembered of a derivation, for those that depend on it.
 pub(crate) struct Known {
@@ -36,7 +35,7 @@ pub(crate) struct Known {
     modulo: Vec<u8>,
 }
 
-fn store_path(kind: &str, digest: &[u8], name: &str) -> String {
+pub(super) fn store_path(kind: &str, digest: &[u8], name: &str) -> String {
     let text = format!("{kind}:sha256:{}:{STORE}:{name}", hash::hex(digest));
     let full = Algorithm::Sha256.digest(text.as_bytes());
     let mut short = [0u8; 20];
@@ -58,7 +57,7 @@ fn text_path<'r>(name: &str, contents: &[u8], references: impl Iterator<Item = &
     store_path(&kind, &Algorithm::Sha256.digest(contents), name)
 }
 
-fn check_name(ev: &Evaluator<'_>, name: &str) -> Result<()> {
+pub(super) fn check_name(ev: &Evaluator<'_>, name: &str) -> Result<()> {
     let reason = if name.is_empty() {
         "it is empty"
     } else if name.len() > 211 {
@@ -152,8 +151,10 @@ impl Derivation {
         aterm_list(self.input_sources.iter(), &mut out, |path, out| {
             aterm_string(path.as_bytes(), out);
         });
-        out.push(b',');
-        aterm_string(&self.system, &mut out);
+        // As Nix writes it: the system alone is between quotes as it is.
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(&self.system);
+        out.push(b'"');
         out.push(b',');
         aterm_string(&self.builder, &mut out);
         out.push(b',');
@@ -481,7 +482,7 @@ fn finish(ev: &Evaluator<'_>, drv: Derivation, name: &str, modulo: Vec<u8>, made
     Ok(ev.attrs_of(named, made))
 }
 
-fn with_context(text: &str, context: Context, made: Made) -> Value {
+pub(super) fn with_context(text: &str, context: Context, made: Made) -> Value {
     let text = Text::from_vec(text.as_bytes().to_vec(), Some(Rc::new(Contexts::from([context]))));
     Value::Str(Rc::new(text), made)
 }
@@ -491,6 +492,9 @@ struct Shared {
     attrs: Value,
     strict: Value,
     outputs: Vec<(Sym, Rc<Text>)>,
+    /// The sets that stand for the outputs, in their order. Each holds all of them, so that what
+    /// walks a derivation comes back to where it was; the evaluator breaks the cycle.
+    sets: Rc<Env>,
     made: Made,
 }
 
@@ -503,7 +507,7 @@ fn derivation(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
             .items()
             .iter()
             .map(|output| {
-                let output = ev.want_string(output)?;
+                let output = ev.want_plain_string(output)?;
                 Ok((ev.symbol(&output)?, output))
             })
             .collect::<Result<Vec<_>>>()?,
@@ -517,20 +521,24 @@ fn derivation(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
         derivation_strict(ev, std::slice::from_ref(&strict_argument), made)
             .map_err(|error| error.at(ev.span_at(made.position())))
     }))));
+    let sets = Env::empty(None, Frame::ENTRY, outputs.len());
+    ev.remember(&sets);
     let shared = Rc::new(Shared {
         attrs: ev.force(argument)?,
         strict,
         outputs,
+        sets,
         made,
     });
-    output_value(ev, &shared, 0)
-}
-
-fn output_later(shared: &Rc<Shared>, index: usize) -> Value {
-    let shared = shared.clone();
-    Value::Thunk(Thunk::new(State::Native(Box::new(move |ev| {
-        output_value(ev, &shared, index)
-    }))))
+    for index in 0..shared.outputs.len() {
+        let held = shared.clone();
+        let set = State::Native(Box::new(move |ev| output_value(ev, &held, index)));
+        shared.sets.set(index, Value::Thunk(Thunk::new(set)));
+    }
+    match shared.sets.get(0) {
+        Some(first) => ev.force(first),
+        None => Err(ev.other_error("derivation cannot have an empty set of outputs")),
+    }
 }
 
 /// The set that stands for one output.
@@ -552,10 +560,10 @@ fn output_value(ev: &Evaluator<'_>, shared: &Rc<Shared>, index: usize) -> Result
     let mut named: Vec<(Sym, Value)> = Vec::new();
     for (other, (name, _)) in shared.outputs.iter().enumerate() {
         if !named.iter().any(|(known, _)| known == name) {
-            named.push((*name, output_later(shared, other)));
+            named.extend(shared.sets.get(other).map(|set| (*name, set.clone())));
         }
     }
-    let all = (0..shared.outputs.len()).map(|other| output_later(shared, other));
+    let all = (0..shared.outputs.len()).filter_map(|other| shared.sets.get(other).cloned());
     let special = [
         (Sym::ALL, list(all.collect(), made)),
         (Sym::DRV_ATTRS, shared.attrs.clone()),
@@ -602,41 +610,4 @@ fn to_file(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     }
     let path: Arc<str> = text_path(&name, contents.bytes(), references.iter()).into();
     Ok(with_context(&path, Context::Path(path.clone()), made))
-}
-
-fn would_copy(ev: &Evaluator<'_>, name: &str, made: Made) -> Error {
-    Error::unknown(Rc::new(source::Unknown {
-        name: format!("builtins.{name} …").into(),
-        because: "the path would be copied into the store".into(),
-        span: ev.span_at(made.position()),
-    }))
-}
-
-fn filter_source(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
-    let [filter, source] = args else {
-        return Err(internal());
-    };
-    match ev.force(source)? {
-        Value::Path(..) | Value::Str(..) | Value::Attrs(..) => {}
-        other => return Err(ev.wrong("a path", &other)),
-    }
-    if let Value::Str(text, _) = ev.force(source)?
-        && text.bytes().first() != Some(&b'/')
-    {
-        return Err(ev.other_error(format!(
-            "string '{}' doesn't represent an absolute path",
-            text.lossy()
-        )));
-    }
-    ev.want_function(filter)?;
-    Err(would_copy(ev, "filterSource", made))
-}
-
-fn path(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
-    let [argument] = args else { return Err(internal()) };
-    let attrs = ev.want_attrs(argument)?;
-    if attrs.get(Sym::PATH).is_none() {
-        return Err(ev.other_error("missing required 'path' attribute in the argument of 'builtins.path'"));
-    }
-    Err(would_copy(ev, "path", made))
 }

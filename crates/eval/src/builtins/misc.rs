@@ -192,7 +192,7 @@ fn try_eval(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
 // ----- files --------------------------------------------------------------------------------------
 
 /// The path that a value stands for, to be read.
-fn path(ev: &Evaluator<'_>, value: &Value) -> Result<Vec<u8>> {
+pub(super) fn path(ev: &Evaluator<'_>, value: &Value) -> Result<Vec<u8>> {
     let mut builder = Builder::default();
     ev.coerce(value, Coerce::Path, &mut builder)?;
     if builder.bytes.first() != Some(&b'/') {

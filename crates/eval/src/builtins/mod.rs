@@ -8,6 +8,7 @@ mod lists;
 mod misc;
 mod numbers;
 mod sets;
+mod sources;
 mod strings;
 
 use std::rc::Rc;
@@ -50,6 +51,7 @@ static TABLE: &[&[Builtin]] = &[
     misc::TABLE,
     numbers::TABLE,
     sets::TABLE,
+    sources::TABLE,
     strings::TABLE,
 ];
 
@@ -220,16 +222,20 @@ impl Evaluator<'_> {
     /// A string that must not refer to the store.
     pub(crate) fn want_plain_string(&self, value: &Value) -> Result<Rc<Text>> {
         let text = self.want_string(value)?;
-        if text.context.is_some() {
-            return Err(Error::new(
-                ErrorKind::Other,
-                format!(
-                    "the string '{}' is not allowed to refer to a store path",
-                    text.lossy()
-                ),
-            ));
-        }
+        self.plain(&text)?;
         Ok(text)
+    }
+
+    /// Refuses a text that refers to the store.
+    pub(crate) fn plain(&self, text: &Text) -> Result<()> {
+        if text.context.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "the string '{}' is not allowed to refer to a store path",
+            text.lossy()
+        );
+        Err(Error::new(ErrorKind::Other, message))
     }
 
     /// Something that can be called.

@@ -9,7 +9,7 @@ use crate::code::{Expr, Params};
 use crate::error::Error;
 use crate::evaluator::{Evaluator, Result, internal};
 use crate::symbol::Sym;
-use crate::value::{Attrs, Entry, Function, Made, State, Thunk, Value};
+use crate::value::{Attrs, CARRIED, Entry, Function, Made, State, Thunk, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
     builtin("attrNames", 1, 0b1, attr_names),
@@ -219,7 +219,10 @@ fn map_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
             let parts = (function.clone(), name, entry.value.clone(), made);
             Entry {
                 name: entry.name,
-                binding: entry.binding,
+                binding: match entry.binding {
+                    0 => 0,
+                    binding => binding | CARRIED,
+                },
                 value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
             }
         })
@@ -301,7 +304,7 @@ fn function_args(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value
                 entries.sort_by_key(|entry| entry.name);
             }
         }
-        Value::Attrs(attrs, _) if attrs.get(Sym::FUNCTOR).is_some() => {}
+        // A set with `__functor` is none to Nix; `lib.functionArgs` looks into it.
         other => return Err(ev.wrong("a function", other)),
     }
     Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))

@@ -73,7 +73,7 @@ fn concat_strings_sep(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<
         }
         ev.coerce(item, Coerce::Interpolation, &mut builder)?;
         if builder.bytes.len() > 1 << 16 {
-            ev.check_memory(builder.bytes.len())?;
+            ev.check_text(builder.bytes.len())?;
         }
     }
     if let Some(context) = &separator.context {
@@ -107,6 +107,7 @@ fn replace_strings(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Val
     }
     // Which patterns can start with a byte, so that each position tries only those.
     let mut at = 0;
+    let mut checked = 0;
     while at <= bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
         let hit = patterns
@@ -139,8 +140,9 @@ fn replace_strings(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Val
                 at += 1;
             }
         }
-        if builder.bytes.len() & 0xffff == 0xffff {
-            ev.check_memory(builder.bytes.len())?;
+        if builder.bytes.len() - checked > 1 << 16 {
+            checked = builder.bytes.len();
+            ev.check_text(checked)?;
         }
     }
     Ok(builder.value(made))

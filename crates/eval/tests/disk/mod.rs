@@ -1,9 +1,10 @@
 //! The file system as a world, for tests that run over whole source trees.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use source::{FileKind, World, WorldError};
+use source::{Entry, FileKind, World, WorldError};
 
 /// Every file there is.
 pub(crate) struct Disk;
@@ -30,6 +31,22 @@ impl World for Disk {
         }
         entries.sort();
         Ok(entries)
+    }
+
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, WorldError> {
+        let Ok(about) = std::fs::symlink_metadata(path) else {
+            return Ok(None);
+        };
+        Ok(Some(match kind(about.file_type()) {
+            FileKind::File => Entry::File {
+                executable: about.permissions().mode() & 0o100 != 0,
+            },
+            FileKind::Directory => Entry::Directory,
+            FileKind::Symlink => Entry::Link(
+                std::fs::read_link(path).map_err(|error| WorldError::new(path, error.to_string()))?,
+            ),
+            FileKind::Other => Entry::Other,
+        }))
     }
 }
 
