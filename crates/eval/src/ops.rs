@@ -430,13 +430,14 @@ impl Evaluator<'_> {
         if x.len() != y.len() {
             return Ok(false);
         }
+        // As Nix does: the values before the first name that differs are compared.
         let pairs = x.entries().iter().zip(y.entries());
-        for (a, b) in pairs.clone() {
-            if a.name != b.name {
-                return Ok(false);
-            }
+        let same = pairs.clone().take_while(|(a, b)| a.name == b.name);
+        let named = pairs.clone().all(|(a, b)| a.name == b.name);
+        match self.all_equal(same.map(|(a, b)| (&a.value, &b.value))) {
+            Err(error) if !named && error.as_unknown().is_some() => Ok(false),
+            equal => Ok(equal? && named),
         }
-        self.all_equal(pairs.map(|(a, b)| (&a.value, &b.value)))
     }
 
     pub(crate) fn is_derivation(&self, attrs: &Attrs) -> Result<bool> {

@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
     builtin("fromJSON", 1, 0b1, from_json),
     builtin("fromTOML", 1, 0b1, from_toml),
     builtin("hashFile", 2, 0b11, hash_file),
-    builtin("hashString", 2, 0b11, hash_string),
+    builtin("hashString", 2, 0b01, hash_string),
     builtin("import", 1, 0b1, import),
     builtin("isBool", 1, 0b1, |ev, args, made| {
         is(ev, args, made, |value| matches!(value, Value::Bool(..)))
@@ -412,9 +412,9 @@ fn hash_string(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> 
         return Err(internal());
     };
     let algorithm = ev.want_plain_string(algorithm)?;
-    let text = ev.want_string(text)?;
     let hash = crate::hash::Algorithm::named(&algorithm.lossy())
         .ok_or_else(|| ev.other_error(format!("unknown hash algorithm '{}'", algorithm.lossy())))?;
+    let text = ev.want_string(text)?;
     Ok(string(
         crate::hash::hex(&hash.digest(text.bytes())).as_bytes(),
         made,

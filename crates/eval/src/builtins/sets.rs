@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
     builtin("mapAttrs", 2, 0b10, map_attrs),
     builtin("removeAttrs", 2, 0b11, remove_attrs),
     builtin("unsafeGetAttrPos", 2, 0b11, attr_pos),
-    builtin("zipAttrsWith", 2, 0b10, zip_attrs_with),
+    builtin("zipAttrsWith", 2, 0b01, zip_attrs_with),
 ];
 
 /// A set all of whose names are known.
@@ -235,6 +235,7 @@ fn zip_attrs_with(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Valu
     let [function, sets] = args else {
         return Err(internal());
     };
+    let function = &ev.want_function(function)?;
     let sets = ev.want_list(sets)?;
     let mut order = Vec::new();
     let mut gathered: FxHashMap<Sym, Vec<Value>> = FxHashMap::default();

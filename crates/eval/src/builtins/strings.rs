@@ -11,12 +11,12 @@ use crate::symbol::Sym;
 use crate::value::{Made, Text, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
-    builtin("compareVersions", 2, 0b11, compare_versions),
+    builtin("compareVersions", 2, 0b01, compare_versions),
     builtin("concatStringsSep", 2, 0b11, concat_strings_sep),
-    builtin("match", 2, 0b11, match_),
+    builtin("match", 2, 0b01, match_),
     builtin("parseDrvName", 1, 0b1, parse_drv_name),
     builtin("replaceStrings", 3, 0b111, replace_strings),
-    builtin("split", 2, 0b11, split),
+    builtin("split", 2, 0b01, split),
     builtin("splitVersion", 1, 0b1, split_version),
     builtin("stringLength", 1, 0b1, string_length),
     builtin("substring", 3, 0b111, substring),
