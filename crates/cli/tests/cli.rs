@@ -101,6 +101,7 @@ fn help_is_worth_reading() {
               apply        Write the proven, safe edits into the files
               tuning       Print a NixOS module with the settings that belong outside the layout
               layout       Print the typed layout, and the fileSystems and swapDevices that disko makes of it
+              fleet        Sum up the reports of many hosts
               facts        Print what was observed, each figure with the line that it was read from
               drift        Compare declared, live, effective after the next boot, and recommended
               collect      Gather a bundle of facts on this machine; reads only, and says what it could not read
@@ -160,9 +161,12 @@ fn help_is_worth_reading() {
                       How to print the report
 
                       Possible values:
-                      - text: For people
-                      - json: For programs; `schema` prints what is in it
-          
+                      - text:   For people
+                      - json:   For programs; `schema report` prints what is in it
+                      - sarif:  SARIF 2.1.0, for code scanning
+                      - github: Annotations of GitHub Actions
+                      - gitlab: A code quality report of GitLab
+
                       [default: text]
 
                   --fail-on <FAIL_ON>
@@ -222,7 +226,7 @@ fn what_cannot_run_is_one_clear_line_and_status_2() {
     );
     folder.check(&["fine.nix", "--format", "yaml"], &expect![[r#"
         status 2
-        error: invalid value 'yaml' for '--format <FORMAT>' [possible values: text, json] (see `disko-advise --help`)
+        error: invalid value 'yaml' for '--format <FORMAT>' [possible values: text, json, sarif, github, gitlab] (see `disko-advise --help`)
     "#]]);
 }
 

@@ -73,24 +73,25 @@ fn the_package_holds_program_pages_and_completions() {
             .collect();
         files.sort();
         expect![[r#"
-        bin/disko-advise
-        share/bash-completion/completions/disko-advise.bash
-        share/fish/vendor_completions.d/disko-advise.fish
-        share/man/man1/disko-advise-apply.1
-        share/man/man1/disko-advise-check.1
-        share/man/man1/disko-advise-collect.1
-        share/man/man1/disko-advise-completions.1
-        share/man/man1/disko-advise-diff.1
-        share/man/man1/disko-advise-drift.1
-        share/man/man1/disko-advise-eval.1
-        share/man/man1/disko-advise-explain.1
-        share/man/man1/disko-advise-facts.1
-        share/man/man1/disko-advise-layout.1
-        share/man/man1/disko-advise-rules.1
-        share/man/man1/disko-advise-schema.1
-        share/man/man1/disko-advise-tuning.1
-        share/man/man1/disko-advise.1
-        share/zsh/site-functions/_disko-advise"#]]
+            bin/disko-advise
+            share/bash-completion/completions/disko-advise.bash
+            share/fish/vendor_completions.d/disko-advise.fish
+            share/man/man1/disko-advise-apply.1
+            share/man/man1/disko-advise-check.1
+            share/man/man1/disko-advise-collect.1
+            share/man/man1/disko-advise-completions.1
+            share/man/man1/disko-advise-diff.1
+            share/man/man1/disko-advise-drift.1
+            share/man/man1/disko-advise-eval.1
+            share/man/man1/disko-advise-explain.1
+            share/man/man1/disko-advise-facts.1
+            share/man/man1/disko-advise-fleet.1
+            share/man/man1/disko-advise-layout.1
+            share/man/man1/disko-advise-rules.1
+            share/man/man1/disko-advise-schema.1
+            share/man/man1/disko-advise-tuning.1
+            share/man/man1/disko-advise.1
+            share/zsh/site-functions/_disko-advise"#]]
         .assert_eq(&files.join("\n"));
     }
 }
