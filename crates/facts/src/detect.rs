@@ -2,7 +2,8 @@
 
 use crate::input::Place;
 use crate::{
-    btrfs, df, diskstats, files, io, iotop, links, luks, settings, subvolumes, sysctl, sysfs, versions, zfs,
+    arc_tools, attributes, boot, btrfs, df, diskstats, files, io, iotop, kernel_log, links, luks, md,
+    pg_stat, settings, subvolumes, sysctl, sysfs, versions, vmstat, zfs, zpool_iostat,
 };
 
 /// What a file was understood as.
@@ -78,12 +79,50 @@ pub enum Kind {
     RedisInfo,
     /// The links of `/dev/disk`
     Links,
+    /// A file of a copy of `/sys/fs/btrfs` or `/sys/module/zfs/parameters`
+    Attribute,
+    /// `zpool iostat`
+    ZpoolIostat,
+    /// `arc_summary`, `zarcsummary`
+    ArcSummary,
+    /// `arcstat`, `zarcstat`
+    Arcstat,
+    /// `/proc/mdstat`
+    Mdstat,
+    /// `mdadm --detail`
+    Mdadm,
+    /// `lvs`, `vgs`, `pvs` with `--reportformat json`
+    Lvm,
+    /// `dmesg`, `journalctl -k`
+    KernelLog,
+    /// `vmstat`
+    Vmstat,
+    /// `nvme smart-log -o json`
+    NvmeSmartLog,
+    /// `nvme id-ns -o json`
+    NvmeIdNs,
+    /// PostgreSQL's `pg_stat_*`
+    PgStat,
+    /// `filefrag`
+    Filefrag,
+    /// `systemd-analyze blame`
+    Blame,
 }
 
 impl Kind {
     /// Whether it may be of any length: samples taken again and again.
     pub(crate) fn is_log(self) -> bool {
-        matches!(self, Self::IostatJson | Self::IostatText | Self::Iotop)
+        matches!(
+            self,
+            Self::IostatJson
+                | Self::IostatText
+                | Self::Iotop
+                | Self::Diskstats
+                | Self::ZpoolIostat
+                | Self::Arcstat
+                | Self::Vmstat
+                | Self::KernelLog
+        )
     }
 
     /// The command or file whose output it is.
@@ -124,6 +163,20 @@ impl Kind {
             Self::PgSettings => "pg_settings",
             Self::RedisInfo => "redis INFO",
             Self::Links => "/dev/disk",
+            Self::Attribute => "a kernel attribute",
+            Self::ZpoolIostat => "zpool iostat",
+            Self::ArcSummary => "arc_summary",
+            Self::Arcstat => "arcstat",
+            Self::Mdstat => "/proc/mdstat",
+            Self::Mdadm => "mdadm --detail",
+            Self::Lvm => "LVM's report",
+            Self::KernelLog => "dmesg",
+            Self::Vmstat => "vmstat",
+            Self::NvmeSmartLog => "nvme smart-log",
+            Self::NvmeIdNs => "nvme id-ns",
+            Self::PgStat => "pg_stat",
+            Self::Filefrag => "filefrag",
+            Self::Blame => "systemd-analyze blame",
         }
     }
 }
@@ -135,6 +188,9 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     }
     if sysctl::of_path(&place.name).is_some_and(|name| name != "kernel.osrelease") {
         return Some(Kind::Sysctl);
+    }
+    if attributes::btrfs(&place.name).is_some() || attributes::zfs(&place.name).is_some() {
+        return Some(Kind::Attribute);
     }
     let mut lines = head.lines().filter(|line| !line.trim().is_empty()).take(200);
     let first = lines.next()?;
@@ -160,6 +216,10 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     // What can only be one thing comes first.
     if any(&|line| line.trim() == "Overall:") && any(&|line| line.trim_start().starts_with("Device size:")) {
         return Some(Kind::BtrfsUsage);
+    }
+    // A log of the kernel may hold anything that others print.
+    if all().take(3).any(kernel_log::is) {
+        return Some(Kind::KernelLog);
     }
     if any(&btrfs::is_device_stats) {
         return Some(Kind::BtrfsDeviceStats);
@@ -197,6 +257,30 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     if settings::is_pg_header(first) {
         return Some(Kind::PgSettings);
     }
+    if pg_stat::is_header(first) {
+        return Some(Kind::PgStat);
+    }
+    if any(&md::is_mdstat) {
+        return Some(Kind::Mdstat);
+    }
+    if any(&md::is_detail) {
+        return Some(Kind::Mdadm);
+    }
+    if any(&vmstat::is_header) {
+        return Some(Kind::Vmstat);
+    }
+    if any(&arc_tools::is_summary) {
+        return Some(Kind::ArcSummary);
+    }
+    if any(&arc_tools::is_arcstat_header) {
+        return Some(Kind::Arcstat);
+    }
+    if any(&zpool_iostat::is_header) {
+        return Some(Kind::ZpoolIostat);
+    }
+    if any(&files::is_filefrag) {
+        return Some(Kind::Filefrag);
+    }
     if any(&|line| line.contains("avg10=") && line.contains("avg300=")) {
         return Some(Kind::Pressure);
     }
@@ -219,6 +303,12 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
     }
     if any(&zfs::is_zpool_header) || any(&zfs::is_zpool_row) {
         return Some(Kind::ZpoolList);
+    }
+    if all().take(5).any(zpool_iostat::is_scripted_row) {
+        return Some(Kind::ZpoolIostat);
+    }
+    if all().take(5).any(boot::is) {
+        return Some(Kind::Blame);
     }
     if all().take(5).any(zfs::is_property_row) {
         return Some(Kind::ZfsGet);

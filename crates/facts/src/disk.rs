@@ -49,7 +49,7 @@ pub struct DiskFacts {
     pub unreal: Fact<Unreal>,
 }
 
-/// What a disk says of its own health, from `smartctl -j`.
+/// What a disk says of its own health, from `smartctl -j` or `nvme smart-log -o json`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Health {
     /// Whether its own assessment is good. Many disks fail without ever saying so.
@@ -74,9 +74,40 @@ pub struct Health {
     pub temperature: Fact<u64>,
     /// How long it has run, in hours.
     pub hours: Fact<u64>,
+    /// What the host read from it over its life (NVMe).
+    pub read: Fact<Bytes>,
+    /// What the host wrote to it over its life (NVMe).
+    pub written: Fact<Bytes>,
+    /// How often its power went without notice (NVMe).
+    pub unsafe_shutdowns: Fact<u64>,
 }
 
 impl Health {
+    /// Takes what it did not know from another tool's report.
+    fn fill(&mut self, new: Self) {
+        fn fill<T>(slot: &mut Fact<T>, new: Fact<T>) {
+            if slot.is_none() {
+                *slot = new;
+            }
+        }
+        fill(&mut self.passed, new.passed);
+        fill(&mut self.reallocated, new.reallocated);
+        fill(&mut self.pending, new.pending);
+        fill(&mut self.uncorrectable, new.uncorrectable);
+        fill(&mut self.transfer_errors, new.transfer_errors);
+        fill(&mut self.critical_warning, new.critical_warning);
+        fill(&mut self.used, new.used);
+        fill(&mut self.spare, new.spare);
+        fill(&mut self.temperature, new.temperature);
+        fill(&mut self.hours, new.hours);
+        fill(&mut self.read, new.read);
+        fill(&mut self.written, new.written);
+        fill(&mut self.unsafe_shutdowns, new.unsafe_shutdowns);
+        if self.failed_attributes.is_empty() {
+            self.failed_attributes = new.failed_attributes;
+        }
+    }
+
     /// What is wrong, each with its count: reasons to look after the disk before its speed.
     pub fn faults(&self) -> Vec<Sourced<String>> {
         let mut faults = Vec::new();
@@ -868,9 +899,7 @@ fn merge(known: &mut DiskFacts, new: DiskFacts, contradictions: &mut Vec<crate::
     if known.rotation.is_none() {
         known.rotation = new.rotation;
     }
-    if known.health == Health::default() {
-        known.health = new.health;
-    }
+    known.health.fill(new.health);
     match (&known.unreal, &new.unreal) {
         (Some(a), None) if a.value == Unreal::Empty && known.size.is_some() => known.unreal = None,
         (None, Some(b)) if b.value == Unreal::Empty => {}

@@ -6,23 +6,33 @@ use std::sync::Arc;
 
 use source::{FileId, Sourced};
 
+use crate::arc_tools::{ArcSamples, ArcSummary};
+use crate::attributes::BtrfsAttributes;
+use crate::boot::UnitTime;
 use crate::btrfs::{BtrfsDeviceErrors, BtrfsUsage};
 use crate::cpu::CpuFacts;
 use crate::detect::Kind;
 use crate::df::DfRow;
 use crate::disk::{BlockDevice, Controller, DiskFacts};
-use crate::files::{Compression, FileFlags};
+use crate::files::{Compression, FileExtents, FileFlags};
 use crate::fio::FioJob;
 use crate::io::{CpuUse, DeviceIo};
 use crate::iotop::ProcessIo;
+use crate::kernel_log::KernelTrouble;
 use crate::luks::Luks;
+use crate::lvm::{LogicalVolume, PhysicalVolume, VolumeGroup};
+use crate::md::MdArray;
 use crate::memory::{MemoryFacts, Swap};
 use crate::mounts::Mount;
+use crate::nvme::NvmeNamespace;
+use crate::pg_stat::PgStat;
 use crate::pressure::Pressures;
 use crate::settings::PgSetting;
 use crate::subvolumes::{Balance, BtrfsCommits, Qgroup, Scrub, Subvolume};
 use crate::versions::Versions;
+use crate::vmstat::Vmstat;
 use crate::zfs::{ArcStats, Counters, ZfsProperty, Zpool, ZpoolStatus};
+use crate::zpool_iostat::ZpoolIo;
 
 /// A fact that some file may have given.
 pub type Fact<T> = Option<Sourced<T>>;
@@ -110,6 +120,36 @@ pub struct Facts {
     pub arc: Option<ArcStats>,
     /// OpenZFS's intent log, from `/proc/spl/kstat/zfs/zil`.
     pub zil: Option<Counters>,
+    /// `arc_summary`. [`Self::arc`] says more where both are at hand.
+    pub arc_summary: Option<ArcSummary>,
+    /// `arcstat`.
+    pub arc_samples: Option<ArcSamples>,
+    /// `zpool iostat`: pools and their parts.
+    pub zpool_io: Vec<ZpoolIo>,
+    /// Parameters of OpenZFS's kernel module by name, from a copy of `/sys/module/zfs/parameters`.
+    pub zfs_parameters: BTreeMap<Arc<str>, Sourced<Arc<str>>>,
+    /// Copies of `/sys/fs/btrfs`, one of each filesystem.
+    pub btrfs_attributes: Vec<BtrfsAttributes>,
+    /// Arrays of Linux software RAID.
+    pub md: Vec<MdArray>,
+    /// LVM's logical volumes.
+    pub lvs: Vec<LogicalVolume>,
+    /// LVM's volume groups.
+    pub vgs: Vec<VolumeGroup>,
+    /// LVM's physical volumes.
+    pub pvs: Vec<PhysicalVolume>,
+    /// How NVMe namespaces are formatted, from `nvme id-ns`.
+    pub nvme: Vec<NvmeNamespace>,
+    /// What the kernel complained of, by kind and device.
+    pub kernel_log: Vec<KernelTrouble>,
+    /// `vmstat`.
+    pub vmstat: Option<Vmstat>,
+    /// `filefrag`.
+    pub file_extents: Vec<FileExtents>,
+    /// `systemd-analyze blame`.
+    pub unit_times: Vec<UnitTime>,
+    /// PostgreSQL's `pg_stat_*`.
+    pub pg_stat: Vec<PgStat>,
     /// The versions of what runs there.
     pub versions: Versions,
     /// Facts that two files tell differently.
@@ -253,6 +293,46 @@ impl Facts {
         self.zfs
             .iter()
             .find(|row| &*row.dataset == dataset && &*row.property == property)
+    }
+
+    /// The array of that name: `md0`, `/dev/md/root`.
+    pub fn md_by_name(&self, name: &str) -> Option<&MdArray> {
+        let name = name.strip_prefix("/dev/").unwrap_or(name);
+        self.md.iter().find(|array| &*array.name.value == name)
+    }
+
+    /// What `zpool iostat` measured of a pool.
+    pub fn zpool_io_of(&self, pool: &str) -> Option<&ZpoolIo> {
+        self.zpool_io.iter().find(|io| io.is_pool() && &*io.pool == pool)
+    }
+
+    /// How the namespace of that name is formatted: `nvme0n1`, `/dev/nvme0n1`.
+    pub fn nvme_namespace(&self, name: &str) -> Option<&NvmeNamespace> {
+        self.nvme
+            .iter()
+            .find(|namespace| &*namespace.device == kernel_name(name))
+    }
+
+    /// What the kernel complained of about a device: `sda`, `/dev/nvme0n1` (its controller `nvme0` too).
+    pub fn troubles_of<'f>(&'f self, device: &'f str) -> impl Iterator<Item = &'f KernelTrouble> {
+        let name = kernel_name(device);
+        let controller = name.strip_prefix("nvme").and_then(|rest| {
+            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+            name.get(.."nvme".len() + digits)
+        });
+        self.kernel_log
+            .iter()
+            .filter(move |trouble| &*trouble.subject == name || Some(&*trouble.subject) == controller)
+    }
+
+    /// Whether a log of the kernel was read, so that an empty [`Self::kernel_log`] means something.
+    pub fn has_kernel_log(&self) -> bool {
+        self.files.iter().any(|file| file.kind == Kind::KernelLog)
+    }
+
+    /// The rows of a view of PostgreSQL: `pg_stat_database`.
+    pub fn pg_stat_of<'f>(&'f self, view: &'f str) -> impl Iterator<Item = &'f PgStat> {
+        self.pg_stat.iter().filter(move |row| row.view == view)
     }
 
     /// Whether the machine is a virtual one, if that is known.

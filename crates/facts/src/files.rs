@@ -55,6 +55,67 @@ impl FileFlags {
     }
 }
 
+/// How many pieces a file has, from `filefrag`.
+///
+/// On btrfs a compressed file has a piece for each 128 KiB, so this does not tell how scattered it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileExtents {
+    /// The file.
+    pub path: Sourced<Arc<str>>,
+    /// Its pieces.
+    pub extents: Sourced<u64>,
+    /// How large it is, with `-v`.
+    pub size: Fact<Bytes>,
+}
+
+/// The path and the count of a line such as `a: 40 extents found`.
+fn extents(line: &str) -> Option<(&str, &str)> {
+    let found = line.trim_end();
+    // On ext2 and ext3 `, perfection would be 1 extent` follows.
+    let found = found.split(", perfection would be").next().unwrap_or(found);
+    let rest = found
+        .strip_suffix(" extents found")
+        .or_else(|| found.strip_suffix(" extent found"))?;
+    let (path, count) = rest.rsplit_once(": ")?;
+    let counted = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
+    (counted && !path.is_empty()).then_some((path, count))
+}
+
+/// Whether a line is one of `filefrag`.
+pub(crate) fn is_filefrag(line: &str) -> bool {
+    extents(line).is_some() || line.starts_with("Filesystem type is: ")
+}
+
+/// `filefrag`, with `-v` or without.
+pub(crate) fn filefrag(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
+    let mut size = None;
+    while let Some(line) = lines.next() {
+        if let Some(rest) = line.text.strip_prefix("File size of ") {
+            // `File size of NAME is BYTES (5120 blocks of 4096 bytes)`
+            let figure = rest
+                .rsplit_once(" is ")
+                .and_then(|(_, rest)| rest.split(' ').next());
+            size = figure.and_then(|figure| Some(line.sourced(number::size(figure)?, figure)));
+            if size.is_none() {
+                place.warn(&line, rest, "not a size in range");
+            }
+        } else if let Some((path, count)) = extents(line.text) {
+            if facts.file_extents.len() >= MOST {
+                place.tell_file("more than 100000 files; the rest is left out");
+                return;
+            }
+            match number::whole(count) {
+                Some(pieces) => facts.file_extents.push(FileExtents {
+                    path: line.text_at(path),
+                    extents: line.sourced(pieces, count),
+                    size: size.take(),
+                }),
+                None => place.warn(&line, count, "not a count of extents"),
+            }
+        }
+    }
+}
+
 /// The most files and rows that are kept.
 const MOST: usize = 100_000;
 

@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use source::{BytesPerSecond, Percent, Quote, Sourced};
+use source::{BytesPerSecond, Percent, Sourced};
 
 use crate::facts::{Fact, Facts};
-use crate::input::{Line, Lines, Place};
+use crate::input::{Lines, Place};
 use crate::number;
-use crate::series::{Gather, Series};
+use crate::series::{Kept, Series};
 
 /// What one command read and wrote, whatever processes and threads it had.
 ///
@@ -33,28 +33,24 @@ pub struct ProcessIo {
 }
 
 impl ProcessIo {
-    /// Whether it is a thread of the kernel.
+    /// Whether it is a thread of the kernel. iotop puts these in brackets, iotop-c does not.
     pub fn is_kernel(&self) -> bool {
-        self.command.starts_with('[')
-    }
-}
-
-#[derive(Default)]
-struct Kept {
-    gather: Gather,
-    quote: Option<Quote>,
-}
-
-impl Kept {
-    fn add(&mut self, line: &Line<'_>, at: &str, value: f64) {
-        if self.gather.add(value) {
-            self.quote = Some(line.quote(at));
-        }
-    }
-
-    fn sourced<T>(self, unit: impl FnMut(f64) -> T) -> Fact<Series<T>> {
-        let series = self.gather.series()?;
-        Some(Sourced::new(series.map(unit), source::Origin::Probe(self.quote?)))
+        const THREADS: &[&str] = &[
+            "kworker/",
+            "kswapd",
+            "jbd2/",
+            "btrfs-",
+            "xfsaild/",
+            "xfs-",
+            "txg_sync",
+            "z_wr_",
+            "z_rd_",
+            "dmcrypt_write",
+            "dm_",
+            "kcompactd",
+            "khugepaged",
+        ];
+        self.command.starts_with('[') || THREADS.iter().any(|name| self.command.starts_with(name))
     }
 }
 

@@ -466,7 +466,7 @@ impl Json {
     }
 
     /// The letters of a number, or of a string that should be one.
-    fn letters(&self) -> Option<&str> {
+    pub(crate) fn letters(&self) -> Option<&str> {
         match &self.node {
             Node::Number(letters) => Some(letters),
             Node::Text(text) => Some(text),

@@ -17,6 +17,9 @@
 //! assert_eq!(root.subvolume(), Some("root"));
 //! ```
 
+mod arc_tools;
+mod attributes;
+mod boot;
 mod btrfs;
 mod cpu;
 mod detect;
@@ -31,12 +34,17 @@ mod input;
 mod io;
 mod iotop;
 mod json;
+mod kernel_log;
 mod links;
 mod lsblk;
 mod luks;
+mod lvm;
+mod md;
 mod memory;
 mod mounts;
 mod number;
+mod nvme;
+mod pg_stat;
 mod pressure;
 mod series;
 mod settings;
@@ -45,13 +53,18 @@ mod subvolumes;
 mod sysctl;
 mod sysfs;
 mod versions;
+mod vmstat;
 mod zfs;
+mod zpool_iostat;
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use source::{Files, Origin, Problem, Quote, Sourced};
 
+pub use crate::arc_tools::{ArcSamples, ArcSummary};
+pub use crate::attributes::BtrfsAttributes;
+pub use crate::boot::UnitTime;
 pub use crate::btrfs::{BlockGroup, BtrfsDeviceErrors, BtrfsUsage, DeviceSpace, Profile, ProfileUsage};
 pub use crate::cpu::CpuFacts;
 pub use crate::detect::Kind;
@@ -61,22 +74,29 @@ pub use crate::disk::{
     Sureness, Transport, Unreal,
 };
 pub use crate::facts::{Contradiction, Fact, Facts, FileRead, kernel_name, whole_disk};
-pub use crate::files::{Compression, CompressionRow, FileFlags};
+pub use crate::files::{Compression, CompressionRow, FileExtents, FileFlags};
 pub use crate::fio::{FioJob, FioSide};
 pub use crate::input::Input;
 pub use crate::io::{CpuUse, DeviceIo, Window};
 pub use crate::iotop::ProcessIo;
+pub use crate::kernel_log::{KernelTrouble, TroubleKind};
 pub use crate::luks::Luks;
+pub use crate::lvm::{LogicalVolume, PhysicalVolume, VolumeGroup};
+pub use crate::md::{MdArray, MdMember, MdState};
 pub use crate::memory::{MemoryFacts, Swap};
 pub use crate::mounts::Mount;
+pub use crate::nvme::{LbaFormat, NvmeNamespace};
+pub use crate::pg_stat::PgStat;
 pub use crate::pressure::{Pressure, Pressures, Resource, Stall};
 pub use crate::series::Series;
 pub use crate::settings::PgSetting;
 pub use crate::subvolumes::{Balance, BtrfsCommits, Qgroup, Scrub, Subvolume};
 pub use crate::versions::{Version, Versions};
+pub use crate::vmstat::Vmstat;
 pub use crate::zfs::{
     ArcStats, Counters, Kstat, PropertySource, Vdev, VdevClass, ZfsProperty, Zpool, ZpoolStatus,
 };
+pub use crate::zpool_iostat::ZpoolIo;
 
 use crate::disk::{Index, Report};
 use crate::input::{Content, Lines, Place};
@@ -338,8 +358,30 @@ fn reader(place: &mut Place<'_>, kind: Kind, lines: &mut Lines<'_>, facts: &mut 
         Kind::RedisInfo => settings::redis(place, lines, facts),
         Kind::Links => links::read(place, lines, facts, index),
         Kind::Sysfs => sysfs::read(place, lines, facts, index),
+        Kind::Attribute => attributes::read(place, lines, facts),
+        Kind::ZpoolIostat => zpool_iostat::read(place, lines, facts),
+        Kind::ArcSummary => arc_tools::summary(place, lines, facts),
+        Kind::Arcstat => arc_tools::arcstat(place, lines, facts),
+        Kind::Mdstat => md::mdstat(place, lines, facts),
+        Kind::Mdadm => md::detail(place, lines, facts),
+        Kind::KernelLog => kernel_log::read(place, lines, facts),
+        Kind::Vmstat => vmstat::read(place, lines, facts),
+        Kind::Filefrag => files::filefrag(place, lines, facts),
+        Kind::Blame => boot::read(place, lines, facts),
+        Kind::PgStat => {
+            let seconds = detect::seconds_later(&place.name);
+            pg_stat::read(place, lines, facts, seconds);
+        }
         // These are documents and logs in JSON, read elsewhere.
-        Kind::Facter | Kind::Lsblk | Kind::Findmnt | Kind::IostatJson | Kind::Fio | Kind::Smartctl => {}
+        Kind::Facter
+        | Kind::Lsblk
+        | Kind::Findmnt
+        | Kind::IostatJson
+        | Kind::Fio
+        | Kind::Smartctl
+        | Kind::Lvm
+        | Kind::NvmeSmartLog
+        | Kind::NvmeIdNs => {}
     }
 }
 
@@ -360,6 +402,16 @@ fn document(place: &mut Place<'_>, text: &str, line: u32, offset: u64, facts: &m
         Kind::Fio
     } else if settings::is_pg_json(root) {
         Kind::PgSettings
+    } else if pg_stat::is_json(root) {
+        Kind::PgStat
+    } else if lvm::is(root) {
+        Kind::Lvm
+    } else if kernel_log::is_json(root) {
+        Kind::KernelLog
+    } else if nvme::is_smart_log(root) {
+        Kind::NvmeSmartLog
+    } else if nvme::is_namespace(root) {
+        Kind::NvmeIdNs
     } else if facter::is(root) {
         Kind::Facter
     } else {
@@ -373,6 +425,14 @@ fn document(place: &mut Place<'_>, text: &str, line: u32, offset: u64, facts: &m
         Kind::Smartctl => smart::read(place, &doc, root, facts, index),
         Kind::Fio => fio::read(place, &doc, root, facts),
         Kind::PgSettings => settings::pg_json(&doc, root, facts),
+        Kind::PgStat => {
+            let seconds = detect::seconds_later(&place.name);
+            pg_stat::json(place, &doc, root, facts, seconds);
+        }
+        Kind::Lvm => lvm::read(place, &doc, root, facts),
+        Kind::KernelLog => kernel_log::json(place, &doc, root, facts),
+        Kind::NvmeSmartLog => nvme::smart_log(place, &doc, root, facts, index),
+        Kind::NvmeIdNs => nvme::id_ns(place, &doc, root, facts),
         _ => index.reports.push(Report {
             file: place.file,
             name: Arc::clone(&place.name),

@@ -1,5 +1,10 @@
 //! A measurement that was taken many times, in constant memory.
 
+use source::{Origin, Quote, Sourced};
+
+use crate::facts::Fact;
+use crate::input::Line;
+
 /// What is kept of a measurement that was taken again and again.
 ///
 /// Percentiles are exact up to 32 samples and within 1.6 % beyond:
@@ -146,6 +151,28 @@ impl Gather {
             }
         }
         self.max
+    }
+}
+
+/// A measurement and the line of its largest sample.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) gather: Gather,
+    pub(crate) quote: Option<Quote>,
+}
+
+impl Kept {
+    /// Adds a sample that was read at `at`, a part of the line.
+    pub(crate) fn add(&mut self, line: &Line<'_>, at: &str, value: f64) {
+        if self.gather.add(value) {
+            self.quote = Some(line.quote(at));
+        }
+    }
+
+    /// What was gathered, in its unit; `None` if nothing was.
+    pub(crate) fn sourced<T>(self, unit: impl FnMut(f64) -> T) -> Fact<Series<T>> {
+        let series = self.gather.series()?;
+        Some(Sourced::new(series.map(unit), Origin::Probe(self.quote?)))
     }
 }
 

@@ -45,7 +45,7 @@ impl PgSetting {
 }
 
 /// The fields of a line of CSV; a field in quotation marks may hold commas and doubled marks.
-fn csv(line: &str) -> Vec<std::borrow::Cow<'_, str>> {
+pub(crate) fn csv(line: &str) -> Vec<std::borrow::Cow<'_, str>> {
     let mut fields = Vec::new();
     let mut rest = line;
     loop {

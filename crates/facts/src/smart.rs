@@ -146,15 +146,18 @@ fn health(place: &mut Place<'_>, doc: &Doc<'_>, root: &Json) -> Health {
     health
 }
 
-/// NVMe's health log, the same in smartctl and in `nvme smart-log -o json` but for some names.
+/// NVMe's health log.
 fn nvme(place: &mut Place<'_>, doc: &Doc<'_>, log: &Json, health: &mut Health) {
     health.critical_warning = doc.whole(place, log, "critical_warning");
     health.uncorrectable = doc.whole(place, log, "media_errors");
+    // The maker's estimate goes up to 255 (NVMe base specification, SMART / health information).
+    health.read = crate::nvme::units(doc.whole(place, log, "data_units_read"));
+    health.written = crate::nvme::units(doc.whole(place, log, "data_units_written"));
+    health.unsafe_shutdowns = doc.whole(place, log, "unsafe_shutdowns");
     let mut share = |name: &str, most: u64| -> Fact<Percent> {
         let share = doc.whole(place, log, name).filter(|share| share.value <= most)?;
         Some(share.map(|share| Percent(share as f64)))
     };
-    // The maker's estimate goes up to 255 (NVMe base specification, SMART / health information).
     health.used = share("percentage_used", 255);
     health.spare = share("available_spare", 100);
 }

@@ -82,6 +82,7 @@ macro_rules! read {
 }
 
 read! {
+    boot: each("boot");
     btrfs: each("btrfs");
     cryptsetup: each("cryptsetup");
     df: each("df");
@@ -92,13 +93,18 @@ read! {
     findmnt: each("findmnt");
     iostat: each("iostat");
     iotop: each("iotop");
+    kernel: each("kernel");
     lsblk: each("lsblk");
+    lvm: each("lvm");
+    md: each("md");
+    nvme: each("nvme");
     proc: each("proc");
     services: each("services");
     smartctl: each("smartctl");
     sysctl: each("sysctl");
     sysfs: bundle("sysfs");
     versions: each("versions");
+    vmstat: each("vmstat");
     zfs: each("zfs");
 }
 
