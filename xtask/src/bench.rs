@@ -11,6 +11,8 @@ use anyhow::{Context, ensure};
 const RUNS: usize = 41;
 /// The same for evaluations, which take longer.
 const EVALUATIONS: usize = 11;
+/// The same for fleets, which take longer still.
+const FLEETS: usize = 3;
 
 /// What is evaluated beside Nix, by the files in `xtask/bench`; the last number is the goal: at most
 /// this part of Nix's time.
@@ -169,6 +171,55 @@ pub(crate) fn provenance() -> anyhow::Result<()> {
             (with.peak()[1] / without.peak()[1] - 1.0) * 100.0,
         );
     }
+    Ok(())
+}
+
+/// `bench fleet`: judging hosts with their facts and summing them up, for growing numbers of hosts.
+///
+/// Each host has a file of its own and one of the sample reports of nixos-facter. Two of three import a
+/// layout that they share; the others have that of the example.
+pub(crate) fn fleet() -> anyhow::Result<()> {
+    let root = root()?;
+    let binary = built(&root, &[], "release")?;
+    let mut reports: Vec<PathBuf> = std::fs::read_dir(root.join("crates/facts/samples/facter"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
+    reports.sort();
+    let shared = std::fs::read_to_string(root.join("tests/cases/compression-not-on-root.nix"))?;
+    let own = std::fs::read_to_string(root.join("examples/laptop/disko.nix"))?;
+    let folder = root.join("target/bench-fleet");
+    let mut rows = Vec::new();
+    for hosts in [1_000, 3_000, 10_000] {
+        let all = folder.join(hosts.to_string());
+        if all.exists() {
+            std::fs::remove_dir_all(&all)?;
+        }
+        std::fs::create_dir_all(&all)?;
+        std::fs::write(all.join("shared.nix"), &shared)?;
+        // What is above it is read too: the files of a host may be anywhere in its repository.
+        std::fs::write(all.join("flake.nix"), "{ outputs = _: { }; }\n")?;
+        for host in 0..hosts {
+            let one = all.join(format!("hosts/host-{host:05}"));
+            std::fs::create_dir_all(&one)?;
+            let layout = if host % 3 == 0 {
+                &own
+            } else {
+                "{ imports = [ ../../shared.nix ]; }\n"
+            };
+            std::fs::write(one.join("disko.nix"), layout)?;
+            if let Some(report) = reports.get(host % reports.len()) {
+                std::fs::copy(report, one.join("facter.json"))?;
+            }
+        }
+        let hosts_of = all.join("hosts").display().to_string();
+        rows.push(Row::new(
+            format!("fleet of {hosts} hosts"),
+            &[&binary, "fleet", &hosts_of, "--fail-on", "never"],
+        ));
+    }
+    in_turn(&mut rows, FLEETS)?;
+    table(&rows, FLEETS);
+    std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`,
-//! `bench nix`, `bench provenance`.
+//! `bench nix`, `bench provenance`, `bench fleet`.
 
 mod bench;
 mod new_rule;
@@ -13,7 +13,8 @@ fn main() -> anyhow::Result<()> {
         ["bench"] => bench::host(),
         ["bench", "nix"] => bench::nix(),
         ["bench", "provenance"] => bench::provenance(),
+        ["bench", "fleet"] => bench::fleet(),
         ["tidy"] => tidy::run(),
-        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench [nix | provenance]"),
+        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench [nix | provenance | fleet]"),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Verb {
     Tuning(Input),
     /// Print the typed layout, and the fileSystems and swapDevices that disko makes of it
     Layout(Layout),
-    /// Sum up the reports of many hosts
+    /// Sum up the reports of many hosts; status 2 when one of them could not be judged
     Fleet(Fleet),
     /// Print what was observed, each figure with the line that it was read from
     Facts(Facts),

@@ -14,11 +14,11 @@ use disko_advise::emit::report::json::Severity;
 use disko_advise::rules;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::{self, Evaluation, Format};
+use crate::args::{self, Evaluation, FailOn, Format};
 use crate::check::status;
 use crate::input::Case;
 use crate::live_world::{read_file, reason};
-use crate::output;
+use crate::{COULD_NOT_RUN, output};
 
 /// What makes a folder that of a host.
 const OF_A_HOST: [&str; 5] = [
@@ -63,7 +63,12 @@ pub(crate) fn run(args: &args::Fleet) -> anyhow::Result<ExitCode> {
     if summary.counts.judged == 0 {
         bail!("none of the hosts could be judged");
     }
-    Ok(status(args.fail_on, worst))
+    let status = status(args.fail_on, worst);
+    // Silence about a host must not pass for a clean bill.
+    if status == ExitCode::SUCCESS && !summary.failed.is_empty() && args.fail_on != FailOn::Never {
+        return Ok(ExitCode::from(COULD_NOT_RUN));
+    }
+    Ok(status)
 }
 
 /// The summary of an earlier run.

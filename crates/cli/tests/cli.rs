@@ -845,3 +845,251 @@ fn eval_says_where_a_value_comes_from() {
     "#]],
     );
 }
+
+#[test]
+fn a_report_can_be_shown_beside_the_lines_of_a_pull_request() {
+    let folder = Folder::new().with("disko.nix", INEFFECTIVE);
+    folder.check(&["disko.nix", "--format", "github"], &expect![[r#"
+        status 1
+        ::warning file=disko.nix,line=8,endLine=8,col=34,endColumn=37,title=btrfs-compress-missing-on-root::compression is off on the whole filesystem: / is mounted first and does not ask for it%0Aadd "compress=zstd" to disko.devices.disk.main.content.subvolumes."/root".mountOptions
+    "#]]);
+    folder.check(&["disko.nix", "--format", "gitlab"], &expect![[r#"
+        status 1
+        [
+          {
+            "check_name": "btrfs-compress-missing-on-root",
+            "description": "compression is off on the whole filesystem: / is mounted first and does not ask for it",
+            "fingerprint": "f965dc480897b3c7267eae316c55f353175c4c1e5838c207560dffd5afa244e1",
+            "location": {
+              "lines": {
+                "begin": 8,
+                "end": 8
+              },
+              "path": "disko.nix"
+            },
+            "severity": "major"
+          }
+        ]
+    "#]]);
+
+    let output = folder.run(&["disko.nix", "--format", "sarif"]);
+    assert_eq!(output.status.code(), Some(1));
+    let log: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &log["runs"][0];
+    let result = &run["results"][0];
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    expect![[r#"
+        {
+          "fixes": [
+            {
+              "artifactChanges": [
+                {
+                  "artifactLocation": {
+                    "uri": "disko.nix"
+                  },
+                  "replacements": [
+                    {
+                      "deletedRegion": {
+                        "endColumn": 38,
+                        "endLine": 8,
+                        "startColumn": 38,
+                        "startLine": 8
+                      },
+                      "insertedContent": {
+                        "text": " mountOptions = [ \"compress=zstd\" ];"
+                      }
+                    }
+                  ]
+                }
+              ],
+              "description": {
+                "text": "evaluated again after the change: nothing else changes"
+              }
+            }
+          ],
+          "level": "warning",
+          "locations": [
+            {
+              "message": {
+                "text": "mounted first, without `compress`: this decides for every subvolume"
+              },
+              "physicalLocation": {
+                "artifactLocation": {
+                  "uri": "disko.nix"
+                },
+                "region": {
+                  "endColumn": 37,
+                  "endLine": 8,
+                  "startColumn": 34,
+                  "startLine": 8
+                }
+              }
+            }
+          ],
+          "message": {
+            "text": "compression is off on the whole filesystem: / is mounted first and does not ask for it. btrfs has one compression setting for each filesystem: the options of the subvolume that is mounted first count, those of later ones are ignored without a word\n\nadd \"compress=zstd\" to disko.devices.disk.main.content.subvolumes.\"/root\".mountOptions"
+          },
+          "partialFingerprints": {
+            "ruleAndSubject/v1": "btrfs-compress-missing-on-root:disko.devices.disk.main.content"
+          },
+          "properties": {
+            "confidence": "certain",
+            "reach": "remount",
+            "safety": "safe"
+          },
+          "relatedLocations": [
+            {
+              "id": 0,
+              "message": {
+                "text": "has no effect"
+              },
+              "physicalLocation": {
+                "artifactLocation": {
+                  "uri": "disko.nix"
+                },
+                "region": {
+                  "endColumn": 75,
+                  "endLine": 9,
+                  "startColumn": 60,
+                  "startLine": 9
+                }
+              }
+            }
+          ],
+          "ruleId": "btrfs-compress-missing-on-root",
+          "ruleIndex": 1
+        }"#]].assert_eq(&serde_json::to_string_pretty(result).unwrap());
+}
+
+/// Hosts that share a file in which something is without effect, one that is fine, one that is no layout.
+fn hosts() -> Folder {
+    let folder = Folder::new().with("flake.nix", "{ outputs = _: { }; }");
+    for name in ["hosts", "hosts/a", "hosts/b", "hosts/c", "hosts/d"] {
+        fs::create_dir(folder.path(name)).unwrap();
+    }
+    let facter = r#"{ "version": 1, "system": "x86_64-linux", "hardware": {},
+      "smbios": { "system": { "manufacturer": "Maker", "product": "One" } } }"#;
+    folder
+        .with("shared.nix", INEFFECTIVE)
+        .with("hosts/a/disko.nix", "{ imports = [ ../../shared.nix ]; }")
+        .with("hosts/a/facter.json", facter)
+        .with("hosts/b/disko.nix", "{ imports = [ ../../shared.nix ]; }")
+        .with("hosts/c/disko.nix", FINE)
+        .with("hosts/d/disko.nix", "{ }")
+}
+
+#[test]
+fn a_fleet_is_summed_up() {
+    let folder = hosts();
+    folder.check(&["fleet", "hosts"], &expect![[r#"
+        status 1
+        3 hosts judged: 0 with errors, 2 with warnings, 0 with suggestions, 1 without findings
+
+        findings
+          warning  btrfs-compress-missing-on-root       2 hosts
+
+        one edit for several hosts
+          shared.nix:8:38
+            insert mountOptions = [ "compress=zstd" ];
+            mends btrfs-compress-missing-on-root on 2 hosts
+
+        machines
+               1  Maker One  1 with findings, most of all btrfs-compress-missing-on-root (1)
+
+        what would decide more
+               3  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+               3  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+               2  how full the chunks of disko.devices.disk.main.content are: `btrfs filesystem usage -b / > btrfs-usage.txt` as root
+               2  whether snapshots of disko.devices.disk.main.content are taken: import the NixOS modules that set `services.snapper` or `services.btrbk`
+               2  whether the devices of disko.devices.disk.main.content reported errors: `btrfs device stats / > btrfs-device-stats.txt` as root
+               1  what kind of disk /dev/sda is: a facter.json, or `lsblk -J -O -b > lsblk.json`
+               1  whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
+
+        not judged
+          d: hosts/d: no disk layout: neither `disko.devices` nor `fileSystems` is set
+    "#]]);
+
+    let json = folder.run(&["fleet", "hosts", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&stdout(&folder.run(&["schema", "fleet"]))).unwrap();
+    jsonschema::validate(&schema, &summary).unwrap();
+
+    // Mended in the shared file, one host gone, and a new one that has its report already.
+    let last = folder.path("last.json");
+    fs::write(&last, &json.stdout).unwrap();
+    let diff = folder.run(&["apply", "hosts/a"]);
+    assert!(diff.status.success(), "{}", String::from_utf8_lossy(&diff.stderr));
+    fs::remove_dir_all(folder.path("hosts/c")).unwrap();
+    let report = folder.run(&["check", "hosts/b", "--format", "json"]);
+    fs::write(folder.path("hosts/e.json"), &report.stdout).unwrap();
+    folder.check(&["fleet", "hosts", "--last", "last.json"], &expect![[r#"
+        status 0
+        3 hosts judged: 0 with errors, 0 with warnings, 0 with suggestions, 3 without findings
+
+        machines
+               1  Maker One  0 with findings
+
+        what would decide more
+               3  how full the chunks of disko.devices.disk.main.content are: `btrfs filesystem usage -b / > btrfs-usage.txt` as root
+               3  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+               3  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+               3  whether snapshots of disko.devices.disk.main.content are taken: import the NixOS modules that set `services.snapper` or `services.btrbk`
+               3  whether the devices of disko.devices.disk.main.content reported errors: `btrfs device stats / > btrfs-device-stats.txt` as root
+
+        since the last run
+          btrfs-compress-missing-on-root mended on 2 hosts: a, b
+          new: e
+          gone: c
+
+        not judged
+          d: hosts/d: no disk layout: neither `disko.devices` nor `fileSystems` is set
+    "#]]);
+}
+
+#[test]
+fn a_fleet_is_the_same_however_many_work_at_it() {
+    let folder = hosts();
+    let alone = stdout(&folder.run(&["fleet", "hosts", "--jobs", "1", "--format", "json"]));
+    let many = stdout(&folder.run(&["fleet", "hosts", "--jobs", "4", "--format", "json"]));
+    assert_eq!(alone, many);
+}
+
+#[test]
+fn what_is_no_report_is_named_and_the_rest_is_summed_up() {
+    let folder = hosts().with("bad.json", "{ \"version\": 1 }");
+    folder.check(
+        &["fleet", "hosts/c", "bad.json"],
+        &expect![[r#"
+        status 0
+        1 host judged: 0 with errors, 0 with warnings, 0 with suggestions, 1 without findings
+
+        what would decide more
+               1  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+               1  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+               1  what kind of disk /dev/sda is: a facter.json, or `lsblk -J -O -b > lsblk.json`
+               1  whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
+
+        not judged
+          bad: bad.json: not what `check --format json` prints: missing field `findings` at line 1 column 16
+    "#]],
+    );
+    folder.check(
+        &["fleet", "bad.json"],
+        &expect![[r#"
+        status 2
+        0 hosts judged: 0 with errors, 0 with warnings, 0 with suggestions, 0 without findings
+
+        not judged
+          bad: bad.json: not what `check --format json` prints: missing field `findings` at line 1 column 16
+        error: none of the hosts could be judged
+    "#]],
+    );
+    folder.check(
+        &["fleet", "nowhere"],
+        &expect![[r#"
+        status 2
+        error: nowhere: no such file or directory
+    "#]],
+    );
+}
