@@ -242,7 +242,7 @@ pub(crate) fn arcstat(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut 
     let mut rows = 0_u64;
     while let Some(line) = lines.next() {
         let text = line.text;
-        if text.starts_with(['$', '#']) {
+        if text.contains("arcstat") {
             rows = 0;
             continue;
         }

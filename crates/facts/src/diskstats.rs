@@ -2,7 +2,7 @@
 //!
 //! Fields: <https://docs.kernel.org/admin-guide/iostats.html>.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use source::{Bytes, BytesPerSecond, FileId, Millis, Origin, PerSecond, Percent, Quote, Sourced};
@@ -14,37 +14,92 @@ use crate::io::{DeviceIo, Window};
 use crate::number;
 use crate::series::Series;
 
+/// How many counters there are: Linux 5.5 has 17.
+const COUNTERS: usize = 24;
+
 /// One sample of one device.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     /// The counters behind the name, in their order in the file.
-    counters: Vec<u64>,
+    counters: [u64; COUNTERS],
+    /// How many of them the kernel has.
+    count: usize,
     file: FileId,
     line: u32,
-    text: Arc<str>,
+    text: String,
+}
+
+impl Sample {
+    fn get(&self, at: usize) -> Option<u64> {
+        self.counters.get(at).copied().filter(|_| at < self.count)
+    }
+
+    fn quote(&self, range: std::ops::Range<usize>) -> Quote {
+        Quote::at(self.file, self.line, &self.text, range)
+    }
+}
+
+/// A device: its first sample and its last one.
+#[derive(Debug)]
+struct Device {
+    name: Arc<str>,
+    first: Sample,
+    later: Option<Sample>,
 }
 
 /// All samples of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
-    devices: BTreeMap<Arc<str>, (Sample, Option<Sample>)>,
+    devices: Vec<Device>,
+    index: HashMap<Arc<str>, usize>,
+    /// The device after the last one: rows come in the same order in each sample.
+    next: usize,
     seconds: Option<f64>,
+}
+
+/// Where the next word stands.
+#[inline]
+fn word(text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let start = from + text.get(from..)?.iter().position(|byte| *byte != b' ')?;
+    let length = text.get(start..)?.iter().position(|byte| *byte == b' ');
+    Some((start, length.map_or(text.len(), |length| start + length)))
+}
+
+/// The name of a row, and its counters; how many there are.
+fn row<'t>(line: &'t str, counters: &mut [u64; COUNTERS]) -> Option<(&'t str, usize)> {
+    let text = line.trim_ascii_end().as_bytes();
+    let mut at = 0;
+    for _ in 0..2 {
+        let (start, end) = word(text, at)?;
+        let (_, length) = number::leading_whole(text.get(start..)?)?;
+        if start + length != end {
+            return None;
+        }
+        at = end;
+    }
+    let (start, end) = word(text, at)?;
+    let name = line.get(start..end)?;
+    at = end;
+    let mut count = 0;
+    while at < text.len() {
+        let start = at + text.get(at..)?.iter().position(|byte| *byte != b' ')?;
+        let (number, length) = number::leading_whole(text.get(start..)?)?;
+        if start == at {
+            return None;
+        }
+        at = start + length;
+        // Counters of a newer kernel than is known here say nothing.
+        if let Some(slot) = counters.get_mut(count) {
+            *slot = number;
+            count += 1;
+        }
+    }
+    (count >= 11 && name.starts_with(|c: char| c.is_ascii_alphabetic())).then_some((name, count))
 }
 
 /// Whether a line is one of `/proc/diskstats`: two numbers, a name, and at least eleven counters.
 pub(crate) fn is(line: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    let numbers = words
-        .by_ref()
-        .take(2)
-        .filter(|word| number::whole(word).is_some())
-        .count()
-        == 2;
-    let named = words
-        .next()
-        .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let rest: Vec<&str> = words.collect();
-    numbers && named && rest.len() >= 11 && rest.iter().all(|word| number::whole(word).is_some())
+    row(line, &mut [0; COUNTERS]).is_some()
 }
 
 /// The most devices.
@@ -53,44 +108,63 @@ const MOST: usize = 65_536;
 pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Index, seconds: Option<f64>) {
     let samples = &mut index.diskstats;
     samples.seconds = seconds.or(samples.seconds);
+    let mut counters = [0; COUNTERS];
     while let Some(line) = lines.next() {
-        let words: Vec<&str> = line.text.split_ascii_whitespace().collect();
-        let (name, counters) = match words.as_slice() {
-            [] => continue,
-            [_, _, name, counters @ ..] if counters.len() >= 11 => (*name, counters),
-            _ => {
+        let Some((name, count)) = row(line.text, &mut counters) else {
+            if !line.text.trim().is_empty() {
                 place.warn(&line, line.text, "not a row of /proc/diskstats");
-                continue;
             }
-        };
-        let Some(counters) = counters
-            .iter()
-            .map(|word| number::whole(word))
-            .collect::<Option<Vec<u64>>>()
-        else {
-            place.warn(&line, line.text, "a counter that is no number");
             continue;
         };
-        let quote = line.quote(name);
-        let new = Sample {
-            counters,
-            file: quote.file,
-            line: quote.line,
-            text: quote.text,
+        let known = match samples.devices.get(samples.next) {
+            Some(device) if &*device.name == name => Some(samples.next),
+            _ => samples.index.get(name).copied(),
         };
-        if let Some((_, later)) = samples.devices.get_mut(name) {
-            *later = Some(new);
-        } else if samples.devices.len() < MOST {
-            samples.devices.insert(Arc::from(name), (new, None));
+        let at = known.unwrap_or(samples.devices.len());
+        samples.next = if at + 1 < samples.devices.len() { at + 1 } else { 0 };
+        match samples.devices.get_mut(at) {
+            // A log may be of any length, so the buffers stay.
+            Some(Device {
+                later: Some(later), ..
+            }) => {
+                later.counters = counters;
+                later.count = count;
+                later.file = line.file;
+                later.line = line.no;
+                line.text.clone_into(&mut later.text);
+            }
+            found => {
+                let sample = Sample {
+                    counters,
+                    count,
+                    file: line.file,
+                    line: line.no,
+                    text: line.text.to_owned(),
+                };
+                if let Some(device) = found {
+                    device.later = Some(sample);
+                } else if samples.devices.len() < MOST {
+                    let name: Arc<str> = Arc::from(name);
+                    samples.index.insert(Arc::clone(&name), samples.devices.len());
+                    samples.devices.push(Device {
+                        name,
+                        first: sample,
+                        later: None,
+                    });
+                    samples.next = 0;
+                }
+            }
         }
     }
 }
 
 /// Makes rates of the counters, when all files are read.
 pub(crate) fn finish(facts: &mut Facts, index: &mut Index) {
-    let samples = std::mem::take(&mut index.diskstats);
-    for (name, (first, later)) in samples.devices {
-        if facts.io.iter().any(|io| io.name == name) {
+    let mut samples = std::mem::take(&mut index.diskstats);
+    samples.devices.sort_by(|one, other| one.name.cmp(&other.name));
+    let known: HashSet<Arc<str>> = facts.io.iter().map(|io| Arc::clone(&io.name)).collect();
+    for Device { name, first, later } in samples.devices {
+        if known.contains(&name) {
             continue;
         }
         let io = device(Arc::clone(&name), &first, later.as_ref(), samples.seconds);
@@ -100,7 +174,8 @@ pub(crate) fn finish(facts: &mut Facts, index: &mut Index) {
         let known =
             index.has_disk(&name) || disk::Unreal::of_name(&name).is_some() || whole_disk(&name).is_some();
         if !known {
-            let named = Quote::new(first.file, first.line, &first.text, &name);
+            let at = first.text.find(&*name).unwrap_or(0);
+            let named = first.quote(at..at + name.len());
             disk::add(
                 facts,
                 index,
@@ -119,11 +194,8 @@ fn device(name: Arc<str>, first: &Sample, later: Option<&Sample>, seconds: Optio
     let (early, last) = match later {
         Some(later) => {
             let sum = |sample: &Sample| {
-                sample
-                    .counters
-                    .iter()
-                    .take(11)
-                    .fold(0_u64, |sum, n| sum.saturating_add(*n))
+                let counters = sample.counters.iter().take(11);
+                counters.fold(0_u64, |sum, n| sum.saturating_add(*n))
             };
             if sum(later) >= sum(first) {
                 (Some(first), later)
@@ -134,8 +206,8 @@ fn device(name: Arc<str>, first: &Sample, later: Option<&Sample>, seconds: Optio
         None => (None, first),
     };
     let delta = |at: usize| {
-        let to = *last.counters.get(at)?;
-        let from = early.map_or(0, |early| early.counters.get(at).copied().unwrap_or(0));
+        let to = last.get(at)?;
+        let from = early.map_or(0, |early| early.get(at).unwrap_or(0));
         to.checked_sub(from).map(|count| count as f64)
     };
     let quote = |sample: &Sample, at: usize| {
@@ -147,7 +219,7 @@ fn device(name: Arc<str>, first: &Sample, later: Option<&Sample>, seconds: Optio
         } else {
             start..start + word.len()
         };
-        Origin::Probe(Quote::at(sample.file, sample.line, &sample.text, range))
+        Origin::Probe(sample.quote(range))
     };
     let origin = |at: usize| match early {
         Some(early) => Origin::derived([quote(early, at), quote(last, at)]),

@@ -1,7 +1,7 @@
 //! One input of [`read`](crate::read), and its lines.
 
 use std::fmt;
-use std::io::{BufRead, Cursor, Read};
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use source::{FileId, Origin, Problem, Quote, Sourced, Span};
@@ -12,6 +12,9 @@ pub(crate) const KEPT: usize = 1 << 20;
 
 /// The longest line that is looked at; what is beyond is left out.
 const LONGEST_LINE: usize = 1 << 20;
+
+/// How much of a stream is taken at once at most.
+const CHUNK: usize = 256 << 10;
 
 /// How many problems of one file are told one by one.
 const PROBLEMS: u32 = 20;
@@ -249,7 +252,9 @@ enum Feed<'a> {
     Text(&'a str),
     Stream {
         bytes: Box<dyn BufRead + 'a>,
-        line: Vec<u8>,
+        /// What was taken of the bytes; what stands before `at` has been given.
+        window: Vec<u8>,
+        at: usize,
         lossy: String,
     },
 }
@@ -276,8 +281,9 @@ impl<'a> Lines<'a> {
             left: u64::MAX,
             cut: false,
             feed: Feed::Stream {
-                bytes: Box::new(Cursor::new(head).chain(rest)),
-                line: Vec::new(),
+                bytes: rest,
+                window: head,
+                at: 0,
                 lossy: String::new(),
             },
         }
@@ -320,29 +326,51 @@ impl<'a> Lines<'a> {
                     text: line.strip_suffix('\r').unwrap_or(line),
                 })
             }
-            Feed::Stream { bytes, line, lossy } => {
-                line.clear();
-                let mut any = false;
-                // A read error ends the log as its end would: what came before it stands.
-                while let Ok(chunk) = bytes.fill_buf() {
-                    if chunk.is_empty() {
-                        break;
+            Feed::Stream {
+                bytes,
+                window,
+                at,
+                lossy,
+            } => {
+                // How much of the line is known to hold no break, and how much of it was left out.
+                let mut searched = 0;
+                let mut left_out = 0_u64;
+                let (line, used) = loop {
+                    let rest = window.get(*at..).unwrap_or(&[]);
+                    if let Some(end) = memchr::memchr(b'\n', rest.get(searched..).unwrap_or(&[])) {
+                        let end = searched + end;
+                        break (*at..*at + end, end + 1);
                     }
-                    any = true;
-                    let end = memchr::memchr(b'\n', chunk);
-                    let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(chunk);
-                    let room = LONGEST_LINE.saturating_sub(line.len());
-                    line.extend_from_slice(part.get(..room).unwrap_or(part));
-                    let used = end.map_or(chunk.len(), |at| at + 1);
-                    self.offset += used as u64;
-                    bytes.consume(used);
-                    if end.is_some() {
-                        break;
+                    searched = rest.len();
+                    if searched > LONGEST_LINE {
+                        left_out += (searched - LONGEST_LINE) as u64;
+                        window.truncate(*at + LONGEST_LINE);
+                        searched = LONGEST_LINE;
                     }
-                }
-                if !any {
-                    return None;
-                }
+                    if *at > 0 {
+                        window.drain(..*at);
+                        *at = 0;
+                    }
+                    // A read error ends the log as its end would: what came before it stands.
+                    let count = match bytes.fill_buf() {
+                        Ok(chunk) => {
+                            let chunk = chunk.get(..CHUNK).unwrap_or(chunk);
+                            window.extend_from_slice(chunk);
+                            chunk.len()
+                        }
+                        Err(_) => 0,
+                    };
+                    bytes.consume(count);
+                    if count == 0 {
+                        if searched == 0 {
+                            return None;
+                        }
+                        break (*at..*at + searched, searched);
+                    }
+                };
+                *at += used;
+                self.offset += used as u64 + left_out;
+                let line = window.get(line).unwrap_or(&[]);
                 self.no = self.no.saturating_add(1);
                 let text = match std::str::from_utf8(line) {
                     Ok(text) => text,

@@ -12,8 +12,8 @@ use crate::disk::{self, Index};
 use crate::facts::{Fact, Facts, whole_disk};
 use crate::input::{Line, Lines, Place};
 use crate::json::{Pull, Stop, Token};
-use crate::number;
-use crate::series::{Gather, Series};
+use crate::number::{self, leading_decimal};
+use crate::series::{Kept, Series};
 
 /// What iostat measured of one device.
 ///
@@ -176,25 +176,24 @@ fn column(name: &[u8]) -> Option<(Metric, f64)> {
     })
 }
 
-/// The metric that tells whether there was anything to measure the other one on.
-fn occasion(metric: usize) -> Option<usize> {
-    const READ_WAIT: usize = Metric::ReadWait as usize;
-    const READ_SIZE: usize = Metric::ReadSize as usize;
-    const WRITE_WAIT: usize = Metric::WriteWait as usize;
-    const WRITE_SIZE: usize = Metric::WriteSize as usize;
-    const DISCARD_WAIT: usize = Metric::DiscardWait as usize;
-    const FLUSH_WAIT: usize = Metric::FlushWait as usize;
-    const WAIT: usize = Metric::Wait as usize;
-    const REQUEST_SIZE: usize = Metric::RequestSize as usize;
-    match metric {
-        READ_WAIT | READ_SIZE => Some(Metric::Reads as usize),
-        WRITE_WAIT | WRITE_SIZE => Some(Metric::Writes as usize),
-        DISCARD_WAIT => Some(Metric::Discards as usize),
-        FLUSH_WAIT => Some(Metric::Flushes as usize),
-        WAIT | REQUEST_SIZE => Some(Metric::Transfers as usize),
-        _ => None,
+/// For each metric the one that tells whether there was anything to measure it on; itself if none does.
+const OCCASIONS: [usize; METRICS] = {
+    let mut all = [0; METRICS];
+    let mut at = 0;
+    while at < METRICS {
+        all[at] = at;
+        at += 1;
     }
-}
+    all[Metric::ReadWait as usize] = Metric::Reads as usize;
+    all[Metric::ReadSize as usize] = Metric::Reads as usize;
+    all[Metric::WriteWait as usize] = Metric::Writes as usize;
+    all[Metric::WriteSize as usize] = Metric::Writes as usize;
+    all[Metric::DiscardWait as usize] = Metric::Discards as usize;
+    all[Metric::FlushWait as usize] = Metric::Flushes as usize;
+    all[Metric::Wait as usize] = Metric::Transfers as usize;
+    all[Metric::RequestSize as usize] = Metric::Transfers as usize;
+    all
+};
 
 /// Where a value's letters stand: the line, and the bytes in its row's text.
 type Spot = (u32, u32, u32);
@@ -203,7 +202,7 @@ type Spot = (u32, u32, u32);
 struct Row {
     /// The value in base units; NaN where the row has none.
     values: [f64; METRICS],
-    /// Where its letters stand: the line, and the place in the row's text.
+    /// Where its letters stand: the line, and the place in the row's text; of use where there is a value.
     places: [Spot; METRICS],
 }
 
@@ -215,6 +214,12 @@ impl Row {
         }
     }
 
+    /// Makes it a row without values.
+    fn clear(&mut self) {
+        self.values = [f64::NAN; METRICS];
+    }
+
+    #[inline]
     fn set(&mut self, metric: Metric, value: f64, place: Spot) {
         let at = metric as usize;
         if let (Some(slot), Some(spot)) = (self.values.get_mut(at), self.places.get_mut(at)) {
@@ -222,13 +227,6 @@ impl Row {
             *spot = place;
         }
     }
-}
-
-/// A measurement and the line of its largest sample.
-#[derive(Default)]
-struct Kept {
-    gather: Gather,
-    quote: Option<Quote>,
 }
 
 struct Device {
@@ -279,20 +277,19 @@ impl Log {
     /// Adds a row whose text is `text`; `quote` makes the quote of a value in it.
     fn add(&mut self, name: &str, row: &Row, quote: impl Fn(Spot) -> Quote) {
         let Some(device) = self.device(name) else { return };
-        for (at, kept) in device.metrics.iter_mut().enumerate() {
-            let value = row.values.get(at).copied().unwrap_or(f64::NAN);
+        let measured = device.metrics.iter_mut().zip(&row.values).zip(&OCCASIONS);
+        for (at, ((kept, value), occasion)) in measured.enumerate() {
+            let value = *value;
             if value.is_nan() {
                 continue;
             }
-            let happened = occasion(at).and_then(|other| row.values.get(other));
-            // Without the count, a latency above zero shows that there was a request.
-            let idle = match happened {
-                Some(count) if !count.is_nan() => *count <= 0.0,
-                Some(_) => value <= 0.0,
-                None => false,
-            };
-            if idle {
-                continue;
+            if *occasion != at {
+                // Without the count, a latency above zero shows that there was a request.
+                let count = row.values.get(*occasion).copied().unwrap_or(f64::NAN);
+                let shown = if count.is_nan() { value } else { count };
+                if shown <= 0.0 {
+                    continue;
+                }
             }
             if kept.gather.add(value) {
                 kept.quote = row.places.get(at).map(|place| quote(*place));
@@ -310,6 +307,10 @@ struct Reading {
     reports: u64,
     /// Whether the first report covers an interval too (`-y`).
     skips_boot: bool,
+    /// What the last row looked like.
+    shape: Shape,
+    row: Row,
+    name: String,
 }
 
 impl Reading {
@@ -320,6 +321,9 @@ impl Reading {
             report: 0,
             reports: 0,
             skips_boot: skips_boot(place),
+            shape: Shape::default(),
+            row: Row::new(),
+            name: String::new(),
         }
     }
 
@@ -329,6 +333,23 @@ impl Reading {
         } else {
             &mut self.rest
         }
+    }
+
+    /// Reads a row that stands in one line and has the fields of the row before, as nearly all have.
+    /// Gives how long it is.
+    fn row_of_shape(&mut self, file: source::FileId, text: &[u8], line: u32) -> Option<usize> {
+        self.name.clear();
+        self.row.clear();
+        let length = self.shape.fits(text, line, &mut self.name, &mut self.row)?;
+        let log = if self.report <= 1 && !self.skips_boot {
+            &mut self.first
+        } else {
+            &mut self.rest
+        };
+        log.add(&self.name, &self.row, |spot| {
+            quote(file, text.get(..length).unwrap_or(text), spot)
+        });
+        Some(length)
     }
 
     fn finish(self, facts: &mut Facts, index: &mut Index) {
@@ -397,8 +418,7 @@ fn disk_of(facts: &mut Facts, index: &mut Index, io: &DeviceIo) {
 }
 
 fn sourced<T>(kept: Kept, unit: impl FnMut(f64) -> T) -> Fact<Series<T>> {
-    let series = kept.gather.series()?;
-    Some(Sourced::new(series.map(unit), Origin::Probe(kept.quote?)))
+    kept.sourced(unit)
 }
 
 fn device_io(device: Device, window: Window) -> DeviceIo {
@@ -477,45 +497,12 @@ fn has_y(command: &str) -> bool {
         .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('y'))
 }
 
-/// A decimal number with few digits, which is what iostat prints, without a detour over text.
+/// A decimal number as iostat prints it.
 fn decimal(digits: &[u8]) -> Option<f64> {
     match leading_decimal(digits) {
         Some((value, length)) if length == digits.len() => Some(value),
-        // A comma, more digits than are exact, or no number at all.
         _ => number::amount(std::str::from_utf8(digits).ok()?),
     }
-}
-
-/// The number of at most 15 digits that the bytes begin with, and its length.
-fn leading_decimal(bytes: &[u8]) -> Option<(f64, usize)> {
-    const SCALES: [f64; 16] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-    ];
-    let mut whole = 0_u64;
-    let mut length = 0;
-    let mut digits = 0;
-    let mut point = None;
-    for &byte in bytes.iter().take(17) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            whole = whole * 10 + u64::from(digit);
-            digits += 1;
-        } else if byte == b'.' && point.is_none() {
-            point = Some(digits);
-        } else {
-            break;
-        }
-        length += 1;
-    }
-    if digits == 0 || digits > 15 {
-        return None;
-    }
-    let fraction = point.map_or(0, |point| digits - point);
-    // Both are exact below 2^53, so the quotient is the nearest float.
-    Some((
-        whole as f64 / SCALES.get(fraction).copied().unwrap_or(1.0),
-        length,
-    ))
 }
 
 /// Whether a value can be what its column says.
@@ -609,28 +596,23 @@ fn json_disks<R: BufRead>(
 ) -> Result<(), Stop> {
     let file = place.file;
     let mut name = String::new();
-    let mut shape = Shape::default();
     loop {
         match pull.next()? {
             Token::Object => {
+                let line = pull.line();
+                let mut length = reading.row_of_shape(file, pull.at_hand(), line);
+                if length.is_none()
+                    && let Some(text) = pull.flat_object()
+                {
+                    reading.shape = Shape::of(text);
+                    length = reading.row_of_shape(file, text, line);
+                }
+                if let Some(length) = length {
+                    pull.skip_flat_object(length);
+                    continue;
+                }
                 name.clear();
                 let mut row = Row::new();
-                // Nearly all rows stand in one line and have the fields of the row before.
-                let line = pull.line();
-                if let Some(text) = pull.flat_object() {
-                    if !shape.fits(text, line, &mut name, &mut row) {
-                        shape = Shape::of(text);
-                        name.clear();
-                        row = Row::new();
-                    }
-                    if !name.is_empty() || shape.fits(text, line, &mut name, &mut row) {
-                        reading.log().add(&name, &row, |spot| quote(file, text, spot));
-                        pull.skip_flat_object();
-                        continue;
-                    }
-                    name.clear();
-                    row = Row::new();
-                }
                 pull.mark();
                 // A number that may go on behind a comma: where it stands, and what it is.
                 let mut whole: Option<(u64, u64, Metric, f64)> = None;
@@ -778,44 +760,34 @@ impl Shape {
         Self { fields }
     }
 
-    /// Reads a row of this shape. False if it has another, or a value that cannot be:
-    /// then the tokens tell.
-    fn fits(&self, text: &[u8], line: u32, name: &mut String, row: &mut Row) -> bool {
-        let mut at = 0;
+    /// Reads a row of this shape, which may be followed by anything, and gives its length.
+    /// `None` if it has another, or a value that cannot be: then the tokens tell.
+    fn fits(&self, text: &[u8], line: u32, name: &mut String, row: &mut Row) -> Option<usize> {
+        let mut rest = text;
         for (between, field) in &self.fields {
-            let start = at + between.len();
-            if text.get(at..start) != Some(between) {
-                return false;
-            }
-            let end = match field {
+            rest = rest.strip_prefix(&**between)?;
+            let start = text.len() - rest.len();
+            let length = match field {
                 Field::Name => {
-                    let Some(end) = value_end(text, start, true) else {
-                        return false;
-                    };
-                    name.push_str(&String::from_utf8_lossy(text.get(start..end).unwrap_or(&[])));
-                    end
+                    let length = value_end(rest, 0, true)?;
+                    name.push_str(std::str::from_utf8(rest.get(..length)?).ok()?);
+                    length
                 }
-                Field::Other => {
-                    let Some(end) = value_end(text, start, false) else {
-                        return false;
-                    };
-                    end
-                }
+                Field::Other => value_end(rest, 0, false)?,
                 Field::Value(metric, unit) => {
-                    let Some((value, length)) = leading_decimal(text.get(start..).unwrap_or(&[])) else {
-                        return false;
-                    };
+                    let (value, length) = leading_decimal(rest)?;
                     let value = value * unit;
                     if !believed(*metric, value) {
-                        return false;
+                        return None;
                     }
                     row.set(*metric, value, (line, start as u32, (start + length) as u32));
-                    start + length
+                    length
                 }
             };
-            at = end;
+            rest = rest.get(length..)?;
         }
-        !self.fields.is_empty() && text.get(at..) == Some(b"}")
+        let closed = !self.fields.is_empty() && rest.first() == Some(&b'}') && !name.is_empty();
+        closed.then_some(text.len() - rest.len() + 1)
     }
 }
 
@@ -888,26 +860,52 @@ pub(crate) fn is_header(line: &str) -> bool {
 }
 
 /// The columns of a table in the text output.
+#[derive(Default)]
 struct Table {
+    /// The line that heads it.
+    header: String,
     columns: Vec<Option<(Metric, f64)>>,
     /// With `-h` the device's name stands at the end of the row.
     name_last: bool,
 }
 
+impl Table {
+    fn of(header: &str) -> Self {
+        let name_last = !header.starts_with("Device");
+        let columns = header
+            .split_ascii_whitespace()
+            .skip(usize::from(!name_last))
+            .filter(|name| *name != "Device")
+            .map(|name| column(name.as_bytes()))
+            .collect();
+        Self {
+            header: header.to_owned(),
+            columns,
+            name_last,
+        }
+    }
+}
+
 /// iostat's text output, with any flags, of any length, of old and new versions.
 pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts, index: &mut Index) {
     let mut reading = Reading::new(place);
-    let mut table: Option<Table> = None;
+    // The last table: all reports of a run have the same one, which ends at an empty line.
+    let mut table = Table::default();
+    let mut in_table = false;
+    let mut cpu_header = String::new();
     let mut cpu_columns: Vec<Option<usize>> = Vec::new();
     let mut cpu_next = false;
     // A report begins with the processors if they are listed, else with the first table of the run.
     let mut cpu_began = false;
     let mut first_header: Option<String> = None;
     while let Some(line) = lines.next() {
+        if in_table && !table.name_last && plain_row(&line, &table.columns, &mut reading) {
+            continue;
+        }
         let first = line.text.split_ascii_whitespace().next().unwrap_or("");
         match first {
             "" => {
-                table = None;
+                in_table = false;
                 cpu_next = false;
             }
             // `Linux 6.18.44 (host)  11/21/26  _x86_64_  (2 CPU)` heads a run.
@@ -915,26 +913,28 @@ pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
                 reading.report = 0;
                 cpu_began = false;
                 first_header = None;
-                table = None;
+                in_table = false;
             }
-            "$" | "#" if line.text.contains("iostat") => reading.skips_boot |= has_y(line.text),
             "avg-cpu:" => {
                 reading.report += 1;
                 reading.reports += 1;
                 cpu_began = true;
-                cpu_columns = line
-                    .text
-                    .split_ascii_whitespace()
-                    .skip(1)
-                    .map(|name| {
-                        let name = name.trim_start_matches('%').as_bytes();
-                        CPU.iter().position(|known| *known == name)
-                    })
-                    .collect();
+                if cpu_header != line.text {
+                    line.text.clone_into(&mut cpu_header);
+                    cpu_columns = line
+                        .text
+                        .split_ascii_whitespace()
+                        .skip(1)
+                        .map(|name| {
+                            let name = name.trim_start_matches('%').as_bytes();
+                            CPU.iter().position(|known| *known == name)
+                        })
+                        .collect();
+                }
                 cpu_next = true;
-                table = None;
+                in_table = false;
             }
-            _ if is_header(line.text) => {
+            _ if table.header == line.text || is_header(line.text) => {
                 if first_header.is_none() {
                     first_header = Some(line.text.to_owned());
                 }
@@ -942,20 +942,18 @@ pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
                     reading.report += 1;
                     reading.reports += 1;
                 }
-                let name_last = !matches!(first, "Device" | "Device:");
-                let columns = line
-                    .text
-                    .split_ascii_whitespace()
-                    .skip(usize::from(!name_last))
-                    .filter(|name| *name != "Device")
-                    .map(|name| column(name.as_bytes()))
-                    .collect();
-                table = Some(Table { columns, name_last });
+                if table.header != line.text {
+                    table = Table::of(line.text);
+                }
+                in_table = true;
                 cpu_next = false;
             }
+            _ if first.ends_with(['$', '#']) && line.text.contains("iostat") => {
+                reading.skips_boot |= has_y(line.text);
+            }
             _ => {
-                if let Some(table) = &table {
-                    text_row(place, &line, table, &mut reading);
+                if in_table {
+                    text_row(place, &line, &table, &mut reading);
                 } else if cpu_next {
                     cpu_next = false;
                     text_cpu(&line, &cpu_columns, &mut reading);
@@ -966,8 +964,27 @@ pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     reading.finish(facts, index);
 }
 
-/// Reads a row whose figures are all plain numbers that can be; where its name ends.
-fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], row: &mut Row) -> Option<usize> {
+/// Reads a row whose figures are all plain numbers that can be, as nearly all rows are.
+/// False if it is another line; then nothing was read of it.
+fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], reading: &mut Reading) -> bool {
+    reading.row.clear();
+    let Some(name_end) = plain_figures(line, columns, &mut reading.row) else {
+        return false;
+    };
+    let name = line.text.get(..name_end).unwrap_or("").trim_end_matches(':');
+    let log = if reading.report <= 1 && !reading.skips_boot {
+        &mut reading.first
+    } else {
+        &mut reading.rest
+    };
+    log.add(name, &reading.row, |(_, start, end)| {
+        Quote::at(line.file, line.no, line.text, start as usize..end as usize)
+    });
+    true
+}
+
+/// The figures of such a row; where its name ends.
+fn plain_figures(line: &Line<'_>, columns: &[Option<(Metric, f64)>], row: &mut Row) -> Option<usize> {
     let text = line.text.as_bytes();
     let name_end = text.iter().position(|byte| *byte == b' ')?;
     let mut at = name_end;
@@ -976,7 +993,7 @@ fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], row: &mut Row) 
         let start = at + blanks;
         let (value, length) = leading_decimal(text.get(start..)?)?;
         at = start + length;
-        if blanks == 0 || !matches!(text.get(at), None | Some(b' ')) {
+        if blanks == 0 {
             return None;
         }
         if let Some((metric, unit)) = known {
@@ -988,14 +1005,6 @@ fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], row: &mut Row) 
 }
 
 fn text_row(place: &mut Place<'_>, line: &Line<'_>, table: &Table, reading: &mut Reading) {
-    let mut row = Row::new();
-    if let Some(end) = plain_row(line, &table.columns, &mut row).filter(|_| !table.name_last) {
-        let name = line.text.get(..end).unwrap_or("").trim_end_matches(':');
-        reading.log().add(name, &row, |(_, start, end)| {
-            Quote::at(line.file, line.no, line.text, start as usize..end as usize)
-        });
-        return;
-    }
     let text = line.text.trim_end();
     let (name, figures) = if table.name_last {
         text.rsplit_once(' ')

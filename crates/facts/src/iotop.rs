@@ -75,10 +75,21 @@ struct Row<'t> {
 }
 
 /// A word and what is left behind it.
+#[inline]
 fn word(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start();
-    let end = text.find(char::is_whitespace).unwrap_or(text.len());
-    (end > 0).then(|| text.split_at(end))
+    let bytes = text.as_bytes();
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = bytes.iter().position(|byte| !blank(byte))?;
+    let length = bytes.get(start..)?.iter().position(blank);
+    let end = length.map_or(bytes.len(), |length| start + length);
+    // Blanks are letters of their own in UTF-8, so these are boundaries.
+    Some((text.get(start..end)?, text.get(end..)?))
+}
+
+/// What stands behind blanks.
+fn behind_blanks(text: &str) -> &str {
+    let start = text.bytes().position(|byte| byte != b' ').unwrap_or(text.len());
+    text.get(start..).unwrap_or("")
 }
 
 /// A rate such as `2329.58 K/s`, in bytes a second.
@@ -110,7 +121,9 @@ fn row(line: &str) -> Option<Row<'_>> {
     if first.contains(':') {
         (first, rest) = word(rest)?;
     }
-    number::whole(first)?;
+    if !first.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let (priority, rest) = word(rest)?;
     // `be/4`, `rt/0`, `idle`, `?dif`: a class and a number.
     if !(priority.contains('/') || priority.starts_with('?') || priority == "idle") {
@@ -120,14 +133,14 @@ fn row(line: &str) -> Option<Row<'_>> {
     let (read, rest) = rate(rest)?;
     let (write, rest) = rate(rest)?;
     let (mut swapping, mut waiting, mut unavailable) = (None, None, None);
-    let mut command = rest.trim();
+    let mut command = behind_blanks(rest);
     if let Some((swap, rest)) = share(rest) {
         let (wait, rest) = share(rest)?;
         (swapping, waiting) = (Some(swap), Some(wait));
-        command = rest.trim();
+        command = behind_blanks(rest);
     } else if let Some((mark @ "?unavailable?", rest)) = word(rest) {
         unavailable = Some(mark);
-        command = rest.trim();
+        command = behind_blanks(rest);
     }
     Some(Row {
         user,
@@ -154,13 +167,11 @@ const LONGEST: usize = 200;
 pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
     let mut commands: Vec<(Arc<str>, Command)> = Vec::new();
     let mut index: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut last = 0;
     while let Some(line) = lines.next() {
-        let text = line.text.trim();
-        if text.is_empty() || text.contains(" DISK READ") {
-            continue;
-        }
         let Some(row) = row(line.text) else {
-            if text.starts_with(|c: char| c.is_ascii_digit()) {
+            let text = line.text.trim();
+            if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(" DISK READ") {
                 place.warn(&line, text, "not a row of iotop");
             }
             continue;
@@ -170,13 +181,17 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
         {
             facts.delay_accounting = Some(line.sourced(false, mark));
         }
-        let end = (0..=LONGEST.min(row.command.len()))
-            .rev()
-            .find(|end| row.command.is_char_boundary(*end))
-            .unwrap_or(0);
-        let command = row.command.get(..end).unwrap_or("");
-        let at = match index.get(command) {
-            Some(at) => *at,
+        let mut end = LONGEST.min(row.command.len());
+        while !row.command.is_char_boundary(end) {
+            end -= 1;
+        }
+        let command = row.command.get(..end).unwrap_or("").trim_end();
+        // Many threads of one command stand below one another, and the samples list them in much the same order.
+        let guess = [last, last + 1]
+            .into_iter()
+            .find(|at| commands.get(*at).is_some_and(|(known, _)| &**known == command));
+        let at = match guess.or_else(|| index.get(command).copied()) {
+            Some(at) => at,
             None if commands.len() >= MOST => continue,
             None => {
                 let name: Arc<str> = Arc::from(command);
@@ -192,6 +207,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
                 commands.len() - 1
             }
         };
+        last = at;
         let Some((_, kept)) = commands.get_mut(at) else {
             continue;
         };

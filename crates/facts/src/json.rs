@@ -143,27 +143,26 @@ impl<R: BufRead> Pull<R> {
         self.mark = None;
     }
 
-    /// The letters of the object that was just opened, if they are at hand,
-    /// stand in one line and hold no other object.
-    pub(crate) fn flat_object(&self) -> Option<&[u8]> {
-        let start = self.last.0;
-        let rest = self.window.get(start..)?;
-        let end = memchr::memchr2(b'}', b'\n', rest)?;
-        let text = rest.get(..=end)?;
-        let inner = text.get(1..)?;
-        let flat = text.last() == Some(&b'}') && memchr::memchr(b'{', inner).is_none();
-        flat.then_some(text)
+    /// The letters from the last token on, as far as they are at hand.
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        self.window.get(self.last.0..).unwrap_or(&[])
     }
 
-    /// Goes on behind the object that [`Self::flat_object`] gave.
-    pub(crate) fn skip_flat_object(&mut self) {
-        let length = self.flat_object().map_or(0, <[u8]>::len);
-        if length > 0 {
-            self.at = self.last.0 + length;
-            self.last.1 = self.at;
-            self.open.pop();
-            self.key_next = false;
-        }
+    /// The letters of the object that was just opened, if they are at hand and stand in one line.
+    /// One that holds another is given up to the end of that.
+    pub(crate) fn flat_object(&self) -> Option<&[u8]> {
+        let rest = self.at_hand();
+        let end = memchr::memchr2(b'}', b'\n', rest)?;
+        let text = rest.get(..=end)?;
+        (text.last() == Some(&b'}')).then_some(text)
+    }
+
+    /// Goes on behind the object that was just opened, which is so long and stands in one line.
+    pub(crate) fn skip_flat_object(&mut self, length: usize) {
+        self.at = self.last.0 + length;
+        self.last.1 = self.at;
+        self.open.pop();
+        self.key_next = false;
     }
 
     /// Makes sure that a byte is at hand; `None` at the end of the input.

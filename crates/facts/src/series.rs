@@ -45,16 +45,36 @@ const EXACT: usize = 32;
 /// Steps per doubling: the top five bits of the fraction of an `f64`.
 const STEPS: u64 = 32;
 
+/// Octaves of the histogram: exponents of two from [`FIRST`] up to [`LAST`].
+const OCTAVES: usize = (LAST - FIRST) as usize;
+
 /// Gathers samples that are finite and not below zero.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Gather {
     samples: u64,
     sum: f64,
     max: f64,
     zeroes: u64,
+    /// The first samples above zero, as long as they are few.
     exact: Vec<f64>,
-    /// Counts per octave, made when an octave is first met; an octave is an exponent of two.
-    octaves: Vec<Option<Box<[u32; STEPS as usize]>>>,
+    /// For each octave where its steps stand in `counts`, from 1; 0 if none of it came.
+    places: [u8; OCTAVES],
+    /// The counts of each step of the octaves that came.
+    counts: Vec<[u32; STEPS as usize]>,
+}
+
+impl Default for Gather {
+    fn default() -> Self {
+        Self {
+            samples: 0,
+            sum: 0.0,
+            max: 0.0,
+            zeroes: 0,
+            exact: Vec::new(),
+            places: [0; OCTAVES],
+            counts: Vec::new(),
+        }
+    }
 }
 
 /// The exponent of the first octave kept, 2^-8, less than the hundredths that tools print;
@@ -64,39 +84,56 @@ const LAST: i64 = 64;
 
 impl Gather {
     /// Adds a sample. Whether it is the largest so far.
+    #[inline]
     pub(crate) fn add(&mut self, sample: f64) -> bool {
         let largest = self.samples == 0 || sample > self.max;
+        self.samples += 1;
+        // Most figures of most logs are zeroes.
+        if sample <= 0.0 {
+            self.zeroes += 1;
+            return largest;
+        }
         if largest {
             self.max = sample;
         }
-        self.samples += 1;
         self.sum += sample;
-        if sample <= 0.0 {
-            self.zeroes += 1;
-        } else if self.octaves.is_empty() && self.exact.len() < EXACT {
-            self.exact.push(sample);
+        if self.counts.is_empty() {
+            self.add_exact(sample);
         } else {
-            for kept in std::mem::take(&mut self.exact) {
-                self.count(kept);
-            }
             self.count(sample);
         }
         largest
     }
 
+    #[cold]
+    fn add_exact(&mut self, sample: f64) {
+        if self.exact.len() < EXACT {
+            self.exact.push(sample);
+            return;
+        }
+        for kept in std::mem::take(&mut self.exact) {
+            self.count(kept);
+        }
+        self.count(sample);
+    }
+
+    #[inline]
     fn count(&mut self, sample: f64) {
         let bits = sample.to_bits();
         let octave = ((bits >> 52) & 0x7ff) as i64 - 1023;
         let step = if octave < FIRST { 0 } else { (bits >> 47) % STEPS };
         let octave = (octave.clamp(FIRST, LAST - 1) - FIRST) as usize;
-        if self.octaves.len() <= octave {
-            self.octaves.resize_with(octave + 1, || None);
+        let Some(place) = self.places.get_mut(octave) else {
+            return;
+        };
+        if *place == 0 {
+            self.counts.push([0; STEPS as usize]);
+            // There are fewer octaves than a byte counts.
+            *place = self.counts.len() as u8;
         }
-        if let Some(slot) = self.octaves.get_mut(octave) {
-            let counts = slot.get_or_insert_with(|| Box::new([0; STEPS as usize]));
-            if let Some(count) = counts.get_mut(step as usize) {
-                *count = count.saturating_add(1);
-            }
+        let steps = self.counts.get_mut(usize::from(*place) - 1);
+        if let Some(count) = steps.and_then(|steps| steps.get_mut(step as usize)) {
+            *count = count.saturating_add(1);
         }
     }
 
@@ -121,7 +158,7 @@ impl Gather {
             if rank >= self.samples {
                 return self.max;
             }
-            if self.octaves.is_empty() {
+            if self.counts.is_empty() {
                 let at = (rank - self.zeroes - 1) as usize;
                 return sorted.get(at).copied().unwrap_or(self.max);
             }
@@ -139,8 +176,13 @@ impl Gather {
 
     fn nth_of_histogram(&self, rank: u64) -> f64 {
         let mut seen = 0;
-        for (octave, counts) in self.octaves.iter().enumerate() {
-            let Some(counts) = counts else { continue };
+        for (octave, place) in self.places.iter().enumerate() {
+            let Some(counts) = usize::from(*place)
+                .checked_sub(1)
+                .and_then(|at| self.counts.get(at))
+            else {
+                continue;
+            };
             for (step, &count) in counts.iter().enumerate() {
                 seen += u64::from(count);
                 if seen >= rank {

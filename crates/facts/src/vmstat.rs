@@ -128,6 +128,12 @@ fn skips_boot(command: &str) -> bool {
         .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('y'))
 }
 
+/// Where the command stands in a line that somebody typed: `$ vmstat 1`, `root@host:~# vmstat 1`.
+fn prompt(line: &str) -> Option<usize> {
+    let typed = line.split_ascii_whitespace().next()?.ends_with(['$', '#']);
+    line.find("vmstat").filter(|_| typed)
+}
+
 /// vmstat's table of any length. The first sample covers the time since boot and is left out
 /// where others follow, unless the command or the file's name tells `-y`.
 pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
@@ -149,7 +155,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     let mut samples = 0_u64;
     while let Some(line) = lines.next() {
         let text = line.text;
-        if let Some(at) = text.find("vmstat").filter(|_| text.starts_with(['$', '#'])) {
+        if let Some(at) = prompt(text) {
             let command = text.get(at..).unwrap_or("");
             unit = unit_of_words(command.split_ascii_whitespace()).unwrap_or(1024.0);
             no_boot = skips_boot(command);

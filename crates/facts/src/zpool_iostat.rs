@@ -155,7 +155,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     while let Some(line) = lines.next() {
         let text = line.text.trim_end();
         let first = text.split_ascii_whitespace().next().unwrap_or("");
-        if matches!(first, "$" | "#") && text.contains("zpool iostat") {
+        if first.ends_with(['$', '#']) && text.contains("zpool iostat") {
             no_boot |= told_y(text);
             continue;
         }
