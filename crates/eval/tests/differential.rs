@@ -783,6 +783,8 @@ fn nix(expressions: &[String]) -> Vec<Option<String>> {
             .env("NIX_REMOTE", "")
             .env("NIX_STATE_DIR", &scratch)
             .env("TERM", "dumb")
+            // `-/a/b` is a path: it begins where the expression stands.
+            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
