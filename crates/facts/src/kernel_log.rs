@@ -4,6 +4,7 @@
 //! of Linux and of OpenZFS.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use source::Sourced;
@@ -55,6 +56,25 @@ pub enum TroubleKind {
     ArrayDegraded,
     /// A device ran out of room (thin pools of device-mapper, loop files, zram).
     OutOfSpace,
+}
+
+impl fmt::Display for TroubleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IoError => "failed requests",
+            Self::MediumError => "unreadable sectors",
+            Self::CommandFailed => "failed commands",
+            Self::Timeout => "timeouts",
+            Self::LinkReset => "resets of the link",
+            Self::ControllerDown => "losses of the controller",
+            Self::HungTask => "tasks that hung",
+            Self::Filesystem => "errors of the filesystem",
+            Self::Checksum => "wrong checksums",
+            Self::ReadOnly => "stops of writing",
+            Self::ArrayDegraded => "devices lost from the array",
+            Self::OutOfSpace => "times out of room",
+        })
+    }
 }
 
 /// The most kinds and devices that are told apart.

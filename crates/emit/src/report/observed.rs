@@ -132,6 +132,10 @@ impl Figures {
         figures.btrfs(facts);
         figures.zfs(facts);
         figures.programs(facts);
+        figures.arrays_and_volumes(facts);
+        figures.complaints(facts);
+        figures.sampled(facts);
+        figures.zfs_tools(facts);
         figures
     }
 
@@ -690,6 +694,240 @@ impl Figures {
     fn property(&mut self, row: &ZfsProperty) {
         if row.source != PropertySource::Default {
             self.one(&format!("zfs {}", row.dataset), &row.property, &row.value);
+        }
+    }
+
+    /// Software RAID, LVM, and how NVMe namespaces are formatted.
+    fn arrays_and_volumes(&mut self, facts: &Facts) {
+        for array in &facts.md {
+            let subject = format!("array {}", array.name.value);
+            self.all(
+                &subject,
+                &[
+                    ("level", &array.level),
+                    ("state", &array.state),
+                    ("layout", &array.layout),
+                    ("bitmap", &array.bitmap),
+                    ("doing", &array.action),
+                ],
+            );
+            self.all(&subject, &[("size", &array.size), ("chunk", &array.chunk)]);
+            self.all(
+                &subject,
+                &[("devices", &array.devices), ("working", &array.working)],
+            );
+            self.fact(&subject, "done", &array.progress);
+            self.fact(&subject, "degraded", &array.is_degraded());
+        }
+        for group in &facts.vgs {
+            let subject = format!("volume group {}", group.name.value);
+            let sizes = [
+                ("size", &group.size),
+                ("free", &group.free),
+                ("extent", &group.extent),
+            ];
+            self.all(&subject, &sizes);
+        }
+        for volume in &facts.pvs {
+            let subject = format!("physical volume {}", volume.device.value);
+            self.fact(&subject, "group", &volume.group);
+            self.all(&subject, &[("size", &volume.size), ("free", &volume.free)]);
+        }
+        for volume in &facts.lvs {
+            let group = volume.group.as_ref().map_or("", |it| &it.value);
+            let subject = format!("logical volume {group}/{}", volume.name.value);
+            self.all(
+                &subject,
+                &[
+                    ("layout", &volume.layout),
+                    ("pool", &volume.pool),
+                    ("origin", &volume.origin),
+                    ("devices", &volume.devices),
+                ],
+            );
+            self.all(&subject, &[("size", &volume.size), ("chunk", &volume.chunk)]);
+            self.all(
+                &subject,
+                &[
+                    ("data used", &volume.data),
+                    ("metadata used", &volume.metadata),
+                    ("synced", &volume.synced),
+                ],
+            );
+        }
+        for namespace in &facts.nvme {
+            let subject = format!("disk {}", namespace.device);
+            if let Some(format) = namespace.in_use() {
+                self.one(&subject, "formatted with sectors of", &format.sector);
+            }
+            if let Some(format) = namespace.better() {
+                self.one(&subject, "would be faster with sectors of", &format.sector);
+            }
+        }
+    }
+
+    /// What the kernel complained of, and what took long at boot.
+    fn complaints(&mut self, facts: &Facts) {
+        for trouble in &facts.kernel_log {
+            let subject = format!("kernel log, {}", trouble.subject);
+            let count = Sourced::new(trouble.count, trouble.last.origin.clone());
+            self.one(&subject, &trouble.kind.to_string(), &count);
+        }
+        for unit in &facts.unit_times {
+            self.one(&format!("unit {}", unit.unit.value), "time to start", &unit.time);
+        }
+        for file in &facts.file_extents {
+            let subject = format!("file {}", file.path.value);
+            self.one(&subject, "extents", &file.extents);
+            self.fact(&subject, "size", &file.size);
+        }
+    }
+
+    /// `vmstat`, and PostgreSQL's counters.
+    fn sampled(&mut self, facts: &Facts) {
+        if let Some(vmstat) = &facts.vmstat {
+            let it = "vmstat";
+            self.all(it, &[("running", &vmstat.running), ("blocked", &vmstat.blocked)]);
+            self.all(
+                it,
+                &[
+                    ("swapped", &vmstat.swapped),
+                    ("free", &vmstat.free),
+                    ("buffers", &vmstat.buffers),
+                    ("cache", &vmstat.cache),
+                    ("inactive", &vmstat.inactive),
+                    ("active", &vmstat.active),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("swapped in", &vmstat.swap_in),
+                    ("swapped out", &vmstat.swap_out),
+                    ("read", &vmstat.read),
+                    ("written", &vmstat.written),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("interrupts", &vmstat.interrupts),
+                    ("context switches", &vmstat.switches),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("user", &vmstat.user),
+                    ("system", &vmstat.system),
+                    ("idle", &vmstat.idle),
+                    ("waiting for disks", &vmstat.iowait),
+                    ("stolen", &vmstat.steal),
+                ],
+            );
+        }
+        for row in &facts.pg_stat {
+            let subject = if row.key.is_empty() {
+                row.view.to_owned()
+            } else {
+                format!("{} {}", row.view, row.key)
+            };
+            for (column, value) in &row.values {
+                // Between two samples, the difference says more than a sum since who knows when.
+                match row.delta(column) {
+                    Some(delta) => self.one(&subject, &format!("{column}, between the samples"), &delta),
+                    None => self.one(&subject, column, value),
+                }
+            }
+        }
+    }
+
+    /// `zpool iostat`, `arc_summary`, `arcstat`, and copies of sysfs.
+    fn zfs_tools(&mut self, facts: &Facts) {
+        for io in &facts.zpool_io {
+            let subject = if io.is_pool() {
+                format!("pool {}", io.pool)
+            } else {
+                format!("pool {}, {}", io.pool, io.name.value)
+            };
+            self.all(&subject, &[("allocated", &io.allocated), ("free", &io.free)]);
+            self.all(&subject, &[("reads", &io.reads), ("writes", &io.writes)]);
+            self.all(&subject, &[("read", &io.read_rate), ("written", &io.write_rate)]);
+            self.all(
+                &subject,
+                &[
+                    ("wait of reads", &io.read_wait),
+                    ("wait of writes", &io.write_wait),
+                    ("wait of reads on disk", &io.disk_read_wait),
+                    ("wait of writes on disk", &io.disk_write_wait),
+                    ("wait of synchronous reads", &io.sync_read_wait),
+                    ("wait of synchronous writes", &io.sync_write_wait),
+                    ("wait of asynchronous reads", &io.async_read_wait),
+                    ("wait of asynchronous writes", &io.async_write_wait),
+                    ("wait of scrubs", &io.scrub_wait),
+                ],
+            );
+        }
+        if let Some(arc) = &facts.arc_summary {
+            let it = "ARC, arc_summary";
+            self.fact(it, "health", &arc.health);
+            self.all(
+                it,
+                &[
+                    ("size", &arc.size),
+                    ("target", &arc.target),
+                    ("least", &arc.min),
+                    ("most", &arc.max),
+                    ("size of L2ARC", &arc.l2_size),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("hits", &arc.hits),
+                    ("hits of demanded data", &arc.demand_data_hits),
+                    ("hits of demanded metadata", &arc.demand_metadata_hits),
+                    ("hits of L2ARC", &arc.l2_hits),
+                ],
+            );
+        }
+        if let Some(arc) = &facts.arc_samples {
+            let it = "ARC, arcstat";
+            self.all(
+                it,
+                &[
+                    ("accesses", &arc.accesses),
+                    ("misses", &arc.misses),
+                    ("accesses of L2ARC", &arc.l2_accesses),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("hits", &arc.hits),
+                    ("hits of demanded data", &arc.demand_data_hits),
+                    ("hits of demanded metadata", &arc.demand_metadata_hits),
+                    ("hits of prefetching", &arc.prefetch_hits),
+                    ("hits of L2ARC", &arc.l2_hits),
+                ],
+            );
+            self.all(
+                it,
+                &[
+                    ("size", &arc.size),
+                    ("target", &arc.target),
+                    ("available", &arc.available),
+                ],
+            );
+        }
+        for (name, value) in &facts.zfs_parameters {
+            self.one("module zfs", name, value);
+        }
+        for filesystem in &facts.btrfs_attributes {
+            let subject = format!("btrfs {}, sysfs", filesystem.uuid);
+            for (name, value) in &filesystem.values {
+                self.one(&subject, name, value);
+            }
         }
     }
 
