@@ -1,6 +1,7 @@
-//! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`.
+//! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench [facts]`.
 
 mod bench;
+mod bench_facts;
 mod new_rule;
 mod tidy;
 
@@ -10,7 +11,8 @@ fn main() -> anyhow::Result<()> {
     match args[..] {
         ["new-rule", area, name] => new_rule::run(area, name),
         ["bench"] => bench::run(),
+        ["bench", "facts"] => bench_facts::run(),
         ["tidy"] => tidy::run(),
-        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench"),
+        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench [facts]"),
     }
 }
