@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use source::Files;
 
 fuzz_target!(|bytes: &[u8]| {
-    const BEGINNINGS: [&str; 25] = [
+    const BEGINNINGS: [&str; 39] = [
         "Filesystem 1K-blocks Used Available Use% Mounted on\n",
         "Overall:\n    Device size: 10\n",
         "Overall:\n    Device size: 10\n\n  Data\nId Path single Unallocated\n 1 ",
@@ -32,6 +32,20 @@ fuzz_target!(|bytes: &[u8]| {
         "vm.dirty_ratio = 20\n",
         "7 be/4 root 1.00 K/s 2.00 K/s 0.00 % 1.00 % fio\n",
         "name,setting,unit\n",
+        "Personalities : [raid1]\nmd0 : active raid1 vda[0]\n",
+        "/dev/md0:\n  Raid Level : raid1\n",
+        "[    1.5] BTRFS error (device ",
+        "[    1.5] ata1.00: ",
+        "Jan 29 16:41:37 host kernel: nvme nvme0: ",
+        " r  b   swpd   free   si   bi us st\n 1 0 0 ",
+        "pool alloc free read write read write\n---\ntank 1G 2G ",
+        "tank\t1\t2\t3\t4\t5\t6\n",
+        "    time  read  ddread  ddh%  ph%   size      c  avail\n09:28:35   1  1  1  1  1G  1G  ",
+        "ARC size (current):   14.2 %  106.5 MiB\nTunables:\n",
+        "a: 40 extents found\n",
+        "1min 35.418s zfs-import-cache.service\n",
+        "wal_records,wal_bytes,x\n1,2,",
+        "   8       0 sda 1 2 3 4 5 6 7 8 0 9 10\n   8 0 sda ",
     ];
     let Some((first, rest)) = bytes.split_first() else {
         return;
@@ -47,6 +61,17 @@ fuzz_target!(|bytes: &[u8]| {
     let (facts, _) = facts::read(&Files::new(), inputs);
     for process in &facts.processes {
         assert!(process.read.value.max.0.is_finite() && process.write.value.max.0.is_finite());
+    }
+    for io in &facts.zpool_io {
+        assert!(io.reads.as_ref().is_none_or(|reads| reads.value.max.0.is_finite()));
+    }
+    for row in &facts.pg_stat {
+        for column in row.values.keys() {
+            assert!(row.rate(column).is_none_or(|rate| rate.value.0.is_finite()));
+        }
+    }
+    for array in &facts.md {
+        let _ = array.is_degraded();
     }
     if let Some(arc) = &facts.arc {
         let _ = (arc.hits(), arc.0.rate("hits"));

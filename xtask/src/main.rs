@@ -1,7 +1,9 @@
 //! The chores of this repository: `cargo xtask new-rule AREA NAME`, `tidy`, `bench`,
-//! `bench nix`, `bench provenance`, `bench fleet`.
+//! `bench nix`, `bench provenance`, `bench fleet`,
+//! `bench facts`.
 
 mod bench;
+mod bench_facts;
 mod new_rule;
 mod tidy;
 
@@ -14,7 +16,10 @@ fn main() -> anyhow::Result<()> {
         ["bench", "nix"] => bench::nix(),
         ["bench", "provenance"] => bench::provenance(),
         ["bench", "fleet"] => bench::fleet(),
+        ["bench", "facts"] => bench_facts::run(),
         ["tidy"] => tidy::run(),
-        _ => anyhow::bail!("usage: cargo xtask new-rule AREA NAME | tidy | bench [nix | provenance | fleet]"),
+        _ => anyhow::bail!(
+            "usage: cargo xtask new-rule AREA NAME | tidy | bench [nix | provenance | fleet | facts]"
+        ),
     }
 }

@@ -81,18 +81,22 @@ fn row<'t>(line: &'t str, counters: &mut [u64; COUNTERS]) -> Option<(&'t str, us
     let name = line.get(start..end)?;
     at = end;
     let mut count = 0;
-    while at < text.len() {
-        let start = at + text.get(at..)?.iter().position(|byte| *byte != b' ')?;
-        let (number, length) = number::leading_whole(text.get(start..)?)?;
-        if start == at {
-            return None;
-        }
-        at = start + length;
+    let mut rest = text.get(at..)?;
+    while let Some((b' ', behind)) = rest.split_first() {
+        let Some((number, length)) = number::leading_whole(behind) else {
+            // Columns are aligned by more blanks than one.
+            rest = behind;
+            continue;
+        };
+        rest = behind.get(length..)?;
         // Counters of a newer kernel than is known here say nothing.
         if let Some(slot) = counters.get_mut(count) {
             *slot = number;
             count += 1;
         }
+    }
+    if !rest.is_empty() {
+        return None;
     }
     (count >= 11 && name.starts_with(|c: char| c.is_ascii_alphabetic())).then_some((name, count))
 }
@@ -109,6 +113,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Ind
     let samples = &mut index.diskstats;
     samples.seconds = seconds.or(samples.seconds);
     let mut counters = [0; COUNTERS];
+    let mut left_out = false;
     while let Some(line) = lines.next() {
         let Some((name, count)) = row(line.text, &mut counters) else {
             if !line.text.trim().is_empty() {
@@ -152,9 +157,14 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Ind
                         later: None,
                     });
                     samples.next = 0;
+                } else {
+                    left_out = true;
                 }
             }
         }
+    }
+    if left_out {
+        place.tell_file(format_args!("more than {MOST} devices; the rest is left out"));
     }
 }
 

@@ -242,12 +242,14 @@ struct Log {
     cpu: [Kept; CPU.len()],
     /// The device after the last one: rows come in the same order in each report.
     next: usize,
+    /// Whether there were more devices than are kept.
+    left_out: bool,
 }
 
 const CPU: [&[u8]; 5] = [b"user", b"system", b"iowait", b"steal", b"idle"];
 
 /// The most devices of one log.
-const MOST: usize = 65_536;
+const MOST: usize = 20_000;
 
 impl Log {
     fn device(&mut self, name: &str) -> Option<&mut Device> {
@@ -255,7 +257,10 @@ impl Log {
             Some(device) if &*device.name == name => self.next,
             _ => match self.index.get(name) {
                 Some(&at) => at,
-                None if self.devices.len() >= MOST => return None,
+                None if self.devices.len() >= MOST => {
+                    self.left_out = true;
+                    return None;
+                }
                 None => {
                     let name: Arc<str> = Arc::from(name);
                     self.index.insert(Arc::clone(&name), self.devices.len());
@@ -327,12 +332,9 @@ impl Reading {
         }
     }
 
+    /// The log that the report at hand belongs to.
     fn log(&mut self) -> &mut Log {
-        if self.report <= 1 && !self.skips_boot {
-            &mut self.first
-        } else {
-            &mut self.rest
-        }
+        log_of(&mut self.first, &mut self.rest, self.report, self.skips_boot)
     }
 
     /// Reads a row that stands in one line and has the fields of the row before, as nearly all have.
@@ -341,18 +343,17 @@ impl Reading {
         self.name.clear();
         self.row.clear();
         let length = self.shape.fits(text, line, &mut self.name, &mut self.row)?;
-        let log = if self.report <= 1 && !self.skips_boot {
-            &mut self.first
-        } else {
-            &mut self.rest
-        };
+        let log = log_of(&mut self.first, &mut self.rest, self.report, self.skips_boot);
         log.add(&self.name, &self.row, |spot| {
             quote(file, text.get(..length).unwrap_or(text), spot)
         });
         Some(length)
     }
 
-    fn finish(self, facts: &mut Facts, index: &mut Index) {
+    fn finish(self, place: &mut Place<'_>, facts: &mut Facts, index: &mut Index) {
+        if self.first.left_out || self.rest.left_out {
+            place.tell_file(format_args!("more than {MOST} devices; the rest is left out"));
+        }
         let measured =
             |log: &Log| !log.devices.is_empty() || log.cpu.iter().any(|kept| kept.gather.samples() > 0);
         let (log, window) = if measured(&self.rest) {
@@ -391,6 +392,18 @@ impl Reading {
             }
         }
     }
+}
+
+/// The log that a report belongs to. When others follow, the first report says nothing any more.
+fn log_of<'l>(first: &'l mut Log, rest: &'l mut Log, report: u64, skips_boot: bool) -> &'l mut Log {
+    if report <= 1 && !skips_boot {
+        return first;
+    }
+    if rest.devices.is_empty() && !first.devices.is_empty() {
+        first.devices = Vec::new();
+        first.index = HashMap::new();
+    }
+    rest
 }
 
 /// A device that only iostat named is a disk all the same.
@@ -522,7 +535,7 @@ pub(crate) fn json(place: &mut Place<'_>, bytes: impl BufRead, facts: &mut Facts
         };
         place.tell(stop.line, None, because);
     }
-    reading.finish(facts, index);
+    reading.finish(place, facts, index);
 }
 
 fn json_logs<R: BufRead>(
@@ -961,7 +974,7 @@ pub(crate) fn text(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
             }
         }
     }
-    reading.finish(facts, index);
+    reading.finish(place, facts, index);
 }
 
 /// Reads a row whose figures are all plain numbers that can be, as nearly all rows are.
@@ -972,11 +985,12 @@ fn plain_row(line: &Line<'_>, columns: &[Option<(Metric, f64)>], reading: &mut R
         return false;
     };
     let name = line.text.get(..name_end).unwrap_or("").trim_end_matches(':');
-    let log = if reading.report <= 1 && !reading.skips_boot {
-        &mut reading.first
-    } else {
-        &mut reading.rest
-    };
+    let log = log_of(
+        &mut reading.first,
+        &mut reading.rest,
+        reading.report,
+        reading.skips_boot,
+    );
     log.add(name, &reading.row, |(_, start, end)| {
         Quote::at(line.file, line.no, line.text, start as usize..end as usize)
     });

@@ -168,6 +168,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     let mut commands: Vec<(Arc<str>, Command)> = Vec::new();
     let mut index: HashMap<Arc<str>, usize> = HashMap::new();
     let mut last = 0;
+    let mut left_out = false;
     while let Some(line) = lines.next() {
         let Some(row) = row(line.text) else {
             let text = line.text.trim();
@@ -192,7 +193,10 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
             .find(|at| commands.get(*at).is_some_and(|(known, _)| &**known == command));
         let at = match guess.or_else(|| index.get(command).copied()) {
             Some(at) => at,
-            None if commands.len() >= MOST => continue,
+            None if commands.len() >= MOST => {
+                left_out = true;
+                continue;
+            }
             None => {
                 let name: Arc<str> = Arc::from(command);
                 index.insert(Arc::clone(&name), commands.len());
@@ -219,6 +223,9 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
         if let Some((at, share)) = row.waiting {
             kept.waiting.add(&line, at, share);
         }
+    }
+    if left_out {
+        place.tell_file(format_args!("more than {MOST} commands; the rest is left out"));
     }
     for (name, kept) in commands {
         let (Some(read), Some(write)) = (

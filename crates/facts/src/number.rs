@@ -81,21 +81,25 @@ pub(crate) fn leading_decimal(bytes: &[u8]) -> Option<(f64, usize)> {
 #[inline]
 pub(crate) fn leading_whole(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0_u64;
-    let mut at = 0;
-    while let Some(digit) = bytes
-        .get(at)
-        .map(|byte| byte.wrapping_sub(b'0'))
-        .filter(|digit| *digit < 10)
-    {
-        // 19 digits always fit.
-        number = if at < 19 {
-            number * 10 + u64::from(digit)
-        } else {
-            number.checked_mul(10)?.checked_add(u64::from(digit))?
-        };
-        at += 1;
+    let mut length = 0;
+    // 19 digits always fit.
+    for byte in bytes.iter().take(19) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (length > 0).then_some((number, length));
+        }
+        number = number * 10 + u64::from(digit);
+        length += 1;
     }
-    (at > 0).then_some((number, at))
+    for byte in bytes.get(length..)? {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+        length += 1;
+    }
+    (length > 0).then_some((number, length))
 }
 
 /// A whole number without a sign.

@@ -86,7 +86,7 @@ struct Row {
 }
 
 /// The most rows that are told apart.
-const MOST: usize = 65_536;
+const MOST: usize = 20_000;
 
 /// Whether a line is the second of the header: `pool  alloc  free  read  write …`.
 pub(crate) fn is_header(line: &str) -> bool {
@@ -152,6 +152,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
     let mut pool: Arc<str> = Arc::from("");
     // What a pool's own row and its parts' rows add up to, to tell where the next one begins.
     let mut flat = Flat::default();
+    let mut left_out = false;
     while let Some(line) = lines.next() {
         let text = line.text.trim_end();
         let first = text.split_ascii_whitespace().next().unwrap_or("");
@@ -203,6 +204,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
         }
         let word: Arc<str> = Arc::from(name);
         if seen.len() >= MOST {
+            left_out = true;
             continue;
         }
         let nth = seen.entry(Arc::clone(&word)).or_default();
@@ -210,7 +212,10 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
         *nth = nth.saturating_add(1);
         let at = match index.get(&key) {
             Some(at) => *at,
-            None if rows.len() >= MOST => continue,
+            None if rows.len() >= MOST => {
+                left_out = true;
+                continue;
+            }
             None => {
                 index.insert(key, rows.len());
                 rows.push(Row {
@@ -247,6 +252,9 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Fac
             &mut row.rest
         };
         figures(place, &line, words.get(2..).unwrap_or(&[]), into);
+    }
+    if left_out {
+        place.tell_file(format_args!("more than {MOST} vdevs; the rest is left out"));
     }
     for row in rows {
         if facts.zpool_io.len() < MOST {

@@ -245,6 +245,73 @@ fn files_of_a_hundred_megabytes() {
             b"sda 1.00 2.00\n",
             Some(Kind::IostatText),
         ),
+        (
+            "diskstats",
+            b"",
+            b"   8       0 sda 1 2 3 4 5 6 7 8 0 9 10\n",
+            Some(Kind::Diskstats),
+        ),
+        (
+            "iotop",
+            b"",
+            b"7 be/4 root 1.00 K/s 2.00 K/s 0.00 % 1.00 % fio\n",
+            Some(Kind::Iotop),
+        ),
+        (
+            "vmstat",
+            b" r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n",
+            b" 7  0      0   4554    114  13156    0    0  6431  4010  325  964 51 14 34  0  1\n",
+            Some(Kind::Vmstat),
+        ),
+        (
+            "zpool-iostat",
+            b"pool alloc free read write read write\n---- - -\n",
+            b"tank 1G 2G 3 4 5K 6K\n",
+            Some(Kind::ZpoolIostat),
+        ),
+        (
+            "arcstat",
+            b"    time  read  ddread  ddh%  dmread  dmh%  pread  ph%   size      c  avail\n",
+            b"09:28:35   154       0     0     154   100      0    0    62G    62G   1.8G\n",
+            Some(Kind::Arcstat),
+        ),
+        (
+            "dmesg",
+            b"",
+            b"[  265.311275] nvme nvme1: I/O 775 QID 2 timeout, aborting\n",
+            Some(Kind::KernelLog),
+        ),
+        (
+            "mdstat",
+            b"Personalities : [raid1]\n",
+            b"md0 : active raid1 vdb[1] vda[0]\n",
+            Some(Kind::Mdstat),
+        ),
+        (
+            "mdadm",
+            b"/dev/md0:\n  Raid Level : raid1\n    Number   Major   Minor   RaidDevice State\n",
+            b"  0 254 0 0 active sync /dev/vda\n",
+            Some(Kind::Mdadm),
+        ),
+        (
+            "pg-stat-bgwriter.csv",
+            b"checkpoints_timed,buffers_clean,maxwritten_clean\n",
+            b"1,2,3\n",
+            Some(Kind::PgStat),
+        ),
+        ("filefrag", b"", b"a: 40 extents found\n", Some(Kind::Filefrag)),
+        (
+            "blame",
+            b"",
+            b"35.418s zfs-import-cache.service\n",
+            Some(Kind::Blame),
+        ),
+        (
+            "lvs.json",
+            b"{\"report\": [{\"lv\": [",
+            b"{\"lv_name\": \"a\"},",
+            None,
+        ),
     ];
     for (path, head, again, kind) in cases {
         let (facts, problems) = huge(path, head, again);
@@ -277,6 +344,11 @@ proptest! {
         Just("\"statistics\":["), Just("{\"disk_device\":"), Just("\"sda\""), Just("}"), Just("]"), Just(","), Just(":"),
         Just("18446744073709551616"), Just("-1"), Just("99999999999999999999999.5"), Just("1,5"), Just("\t"), Just("\n"),
         Just(" "), Just("/"), Just("\\"), Just("\""), Just("é"), Just("rw"), Just("0 0\n"), Just("-"), Just("ONLINE"),
+        Just("[    1.5] "), Just("BTRFS error (device "), Just("md0 : active "), Just("raid1 "), Just("sda[0](F)"),
+        Just(" blocks "), Just("recovery = "), Just(" r  b   swpd free\n"), Just("pool alloc free read write\n"),
+        Just("----"), Just("5ms"), Just("{\"report\":["), Just("\"lv\":["), Just("\"lv_name\":"), Just("{\"lbafs\":["),
+        Just("\"flbas\":"), Just("\"ds\":"), Just("1min 2.5s "), Just("a.service\n"), Just(": 3 extents found\n"),
+        Just("ARC size (current):"), Just("Tunables:\n"), Just("Time read miss% arcsz\n"), Just("GiB"),
     ], 0..60), name in "(psi-io|arcstats-60s-later|block/sda/queue/rotational|iostat-y.json|x)") {
         let text = words.concat();
         read(&name, text.as_bytes());

@@ -362,3 +362,475 @@ fn ten_thousand_disks() {
         Some(true)
     );
 }
+
+/// Rows as `zpool iostat -Hp -v` prints them: flat, reports not separated, classes after an empty line.
+#[test]
+fn a_flat_listing_of_zpool_iostat_is_told_apart_by_its_sums() {
+    let report = |reads: u64| {
+        format!(
+            "tank\t300\t700\t{reads}\t1\t4096\t0\nmirror-0\t100\t200\t1\t1\t1\t1\nsda\t-\t-\t1\t1\t1\t1\n\
+             mirror-1\t200\t500\t1\t1\t1\t1\n\nzroot\t50\t50\t7\t1\t1\t1\nnvme0n1p3\t50\t50\t7\t1\t1\t1\n"
+        )
+    };
+    let text = [report(1000), report(10), report(30)].concat();
+    let (facts, problems) = read(&[("zpool-iostat-Hpv.txt", text.as_bytes())]);
+    assert_eq!(problems, []);
+    let shown: Vec<_> = facts
+        .zpool_io
+        .iter()
+        .map(|io| {
+            let reads = io.reads.as_ref().unwrap();
+            (
+                &*io.pool,
+                &*io.name.value,
+                io.depth,
+                io.window,
+                reads.value.samples,
+                reads.value.mean.0,
+            )
+        })
+        .collect();
+    expect![[r#"
+        [
+            (
+                "tank",
+                "tank",
+                0,
+                Intervals,
+                2,
+                20.0,
+            ),
+            (
+                "tank",
+                "mirror-0",
+                1,
+                Intervals,
+                2,
+                1.0,
+            ),
+            (
+                "tank",
+                "sda",
+                1,
+                Intervals,
+                2,
+                1.0,
+            ),
+            (
+                "tank",
+                "mirror-1",
+                1,
+                Intervals,
+                2,
+                1.0,
+            ),
+            (
+                "zroot",
+                "zroot",
+                0,
+                Intervals,
+                2,
+                7.0,
+            ),
+            (
+                "zroot",
+                "nvme0n1p3",
+                1,
+                Intervals,
+                2,
+                7.0,
+            ),
+        ]
+    "#]]
+    .assert_debug_eq(&shown);
+}
+
+#[test]
+fn figures_of_vmstat_are_in_the_unit_that_the_command_set() {
+    let sample = sample("vmstat/S-M.txt");
+    let of = |path: &str, command: Option<&str>| {
+        let mut input = Input::new(path, &sample);
+        if let Some(command) = command {
+            input = input.made_by(command);
+        }
+        let (facts, problems) = facts::read(&Files::new(), [input]);
+        assert_eq!(problems, []);
+        let vmstat = facts.vmstat.unwrap();
+        (
+            vmstat.window,
+            vmstat.free.unwrap().value.max,
+            vmstat.read.unwrap().value.samples,
+        )
+    };
+    let shown = [
+        of("vmstat-S-M.txt", None),
+        of("vmstat.txt", None),
+        of("vmstat.txt", Some("vmstat -S m 1 3")),
+        of("vmstat.txt", Some("vmstat -y -SM 1 3")),
+    ];
+    expect![[r#"
+        [
+            (
+                Intervals,
+                Bytes(
+                    4775215104,
+                ),
+                2,
+            ),
+            (
+                Intervals,
+                Bytes(
+                    4663296,
+                ),
+                2,
+            ),
+            (
+                Intervals,
+                Bytes(
+                    4554000000,
+                ),
+                2,
+            ),
+            (
+                Intervals,
+                Bytes(
+                    4775215104,
+                ),
+                3,
+            ),
+        ]
+    "#]]
+    .assert_debug_eq(&shown);
+}
+
+#[test]
+fn counters_of_postgresql_become_rates_between_two_samples() {
+    let early = sample("services/pg_stat_wal.csv");
+    let late = String::from_utf8(early.clone())
+        .unwrap()
+        .replace("43915", "44915")
+        .replace("73678083", "73778083");
+    let (facts, problems) = read(&[
+        ("pg_stat_wal.csv", &early),
+        ("pg_stat_wal-10s-later.csv", late.as_bytes()),
+    ]);
+    assert_eq!(problems, []);
+    let wal = facts.pg_stat_of("pg_stat_wal").next().unwrap();
+    assert_eq!(wal.window(), Window::Intervals);
+    assert_eq!(wal.rate("wal_records").unwrap().value.0, 100.0);
+    assert_eq!(wal.rate("wal_bytes").unwrap().value.0, 10_000.0);
+    // A reset in between gives no rate rather than a wrong one.
+    let (facts, _) = read(&[
+        ("pg_stat_wal.csv", late.as_bytes()),
+        ("pg_stat_wal-10s-later.csv", &early),
+    ]);
+    assert!(
+        facts
+            .pg_stat_of("pg_stat_wal")
+            .next()
+            .unwrap()
+            .rate("wal_records")
+            .is_none()
+    );
+}
+
+#[test]
+fn what_the_stacks_say() {
+    let (facts, problems) = read(&[
+        ("mdstat", &sample("md/mdstat-degraded")),
+        ("mdadm-detail.txt", &sample("md/mdadm-detail-degraded.txt")),
+        ("lvs.json", &sample("lvm/lvs.json")),
+        ("nvme0n1-id-ns.json", &sample("nvme/nvme0n1-id-ns.json")),
+        ("nvme0n1-smart-log.json", &sample("nvme/nvme0n1-smart-log.json")),
+        ("dmesg", &sample("kernel/dmesg.txt")),
+    ]);
+    assert_eq!(problems, []);
+    let md: Vec<_> = facts
+        .md
+        .iter()
+        .map(|md| {
+            (
+                &*md.name.value,
+                md.is_degraded().map(|it| it.value),
+                md.uuid.is_some(),
+                md.members.len(),
+            )
+        })
+        .collect();
+    let lvs: Vec<_> = facts
+        .lvs
+        .iter()
+        .map(|lv| (&*lv.name.value, lv.is_snapshot(), lv.is_thin(), lv.is_damaged()))
+        .collect();
+    let namespace = facts.nvme_namespace("/dev/nvme0n1").unwrap();
+    let formats = [namespace.in_use(), namespace.better()]
+        .map(|format| format.map(|format| (format.number, format.sector.value)));
+    let troubles: Vec<_> = ["sda", "/dev/vdl", "vda"]
+        .iter()
+        .map(|name| {
+            facts
+                .troubles_of(name)
+                .map(|it| (it.kind, it.count))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let health = &facts.disk_by_name("nvme0n1").unwrap().health;
+    let read = health.read.as_ref().map(|read| read.value);
+    expect![[r#"
+        (
+            [
+                (
+                    "md1",
+                    Some(
+                        true,
+                    ),
+                    true,
+                    3,
+                ),
+                (
+                    "md0",
+                    Some(
+                        false,
+                    ),
+                    false,
+                    2,
+                ),
+            ],
+            [
+                (
+                    "mirror",
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        false,
+                    ),
+                ),
+                (
+                    "pool",
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        true,
+                    ),
+                    Some(
+                        false,
+                    ),
+                ),
+                (
+                    "root",
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        false,
+                    ),
+                ),
+                (
+                    "snap",
+                    Some(
+                        true,
+                    ),
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        false,
+                    ),
+                ),
+                (
+                    "thin",
+                    Some(
+                        false,
+                    ),
+                    Some(
+                        true,
+                    ),
+                    Some(
+                        false,
+                    ),
+                ),
+            ],
+            [
+                Some(
+                    (
+                        0,
+                        Bytes(
+                            512,
+                        ),
+                    ),
+                ),
+                Some(
+                    (
+                        4,
+                        Bytes(
+                            4096,
+                        ),
+                    ),
+                ),
+            ],
+            [
+                [
+                    (
+                        MediumError,
+                        6,
+                    ),
+                ],
+                [
+                    (
+                        Filesystem,
+                        11,
+                    ),
+                    (
+                        Checksum,
+                        10,
+                    ),
+                ],
+                [],
+            ],
+            Some(
+                Bytes(
+                    512000,
+                ),
+            ),
+        )
+    "#]]
+    .assert_debug_eq(&(md, lvs, formats, troubles, read));
+}
+
+/// Values that cannot be are told with their place, and are no figures.
+#[test]
+fn values_out_of_range_are_problems() {
+    let cases: &[(&str, &str)] = &[
+        ("vmstat", " r  b   swpd   free\n 1  0  18446744073709551616  5\n"),
+        (
+            "mdstat",
+            "md0 : active raid1 vda[0]\n      99999999999999999999 blocks [2/2] [UU]\n",
+        ),
+        (
+            "mdstat",
+            "md0 : active raid1 vda[0]\n      1 blocks [2/x] [UU]\n      [>..]  recovery = 120.0% (1/1)\n",
+        ),
+        (
+            "lvs.json",
+            r#"{"report": [{"lv": [{"lv_name": "a", "lv_size": "99999999e", "data_percent": "120.00"}]}]}"#,
+        ),
+        (
+            "nvme0n1.json",
+            r#"{"critical_warning": 0, "data_units_read": 1, "percent_used": 300, "avail_spare": -1}"#,
+        ),
+        (
+            "nvme0n1.json",
+            r#"{"flbas": 0, "lbafs": [{"ds": 99, "ms": 0, "rp": 0}]}"#,
+        ),
+        (
+            "nvme.json",
+            r#"{"flbas": 0, "lbafs": [{"ds": 9, "ms": 0, "rp": 0}]}"#,
+        ),
+        (
+            "zpool-iostat",
+            "pool alloc free read write read write\n---\ntank 99999999E 1G 1 1 1 1\n",
+        ),
+        (
+            "arcstat",
+            "    time  read  hit%   size\n09:28:35   1  50  1G\n09:28:36   1  500  1X\n",
+        ),
+        (
+            "arc_summary",
+            "ARC size (current):   14.2 %  106.5 QiB\nARC total accesses:  1\n\tTotal hits:   400.0 %  1\n",
+        ),
+        ("pg.csv", "wal_records,wal_bytes,x\n1,2\n"),
+        ("filefrag", "a: 99999999999999999999999 extents found\n"),
+        (
+            "diskstats",
+            "8 0 sda 1 2 3 4 5 6 7 8 0 9 10\n8 0 sdb 1 2 3 4 5 6 7 8 0 9 99999999999999999999\n",
+        ),
+        ("iostat", "Device r/s w/s\nsda 1.00 18446744073709551616.00\n"),
+    ];
+    let mut shown = String::new();
+    for (path, text) in cases {
+        let files = Files::new();
+        let (_, problems) = facts::read(&files, [Input::new(*path, text.as_bytes())]);
+        for problem in problems {
+            let place = problem
+                .span
+                .map(|span| files.place(span).to_string())
+                .unwrap_or_default();
+            shown.push_str(&format!("{place} {problem}\n"));
+        }
+    }
+    expect![[r#"
+        vmstat:2:8 18446744073709551616 cannot be vmstat's `swpd`
+        mdstat:2:7 not a size in range
+        mdstat:2:19 not a count of devices
+        mdstat:3:25 not a share of an array
+        lvs.json:1:50 `lv_size` is "99999999e", not a size in range
+        lvs.json:1:79 `data_percent` is "120.00", not a share
+        nvme0n1.json:1:63 `percent_used` is 300, more than 255
+        nvme0n1.json:1:83 `avail_spare` is "-1", not a whole number in range
+        nvme0n1.json:1:24 no format that an NVMe namespace can have
+         nvme.json: it does not say which NVMe device this is of; a name such as nvme0n1-smart-log.json does
+        zpool-iostat:3:6 not a size in range
+        arcstat:3:15 500 cannot be what arcstat measured
+        arcstat:3:20 1X cannot be what arcstat measured
+        arc_summary:1:23 not a size in range
+        arc_summary:3:16 not a share
+        pg.csv:2:1 not a whole row of the view
+        filefrag:1:4 not a count of extents
+        diskstats:2:1 not a row of /proc/diskstats
+        iostat:2:10 sda: 18446744073709551616.00 cannot be what iostat measured
+    "#]]
+    .assert_eq(&shown);
+}
+
+/// Ten thousand disks in the logs too, with rates of each.
+#[test]
+fn ten_thousand_disks_in_logs() {
+    let diskstats = |add: u64| {
+        (0..10_000)
+            .map(|at| {
+                format!(
+                    "   8 {at:7} sd{at}x {} 0 {} 5 1 0 8 1 0 9 10\n",
+                    10 + add,
+                    80 + 8 * add
+                )
+            })
+            .collect::<String>()
+    };
+    let (first, later) = (diskstats(0), diskstats(100));
+    let (facts, problems) = read(&[
+        ("diskstats", first.as_bytes()),
+        ("diskstats-10s-later", later.as_bytes()),
+    ]);
+    assert_eq!(
+        (facts.io.len(), facts.disks.len(), problems.len()),
+        (10_000, 10_000, 0)
+    );
+    let io = facts.io_of("/dev/sd9999x").unwrap();
+    assert_eq!(io.reads.as_ref().unwrap().value.mean.0, 10.0);
+
+    let report: String = (0..10_000)
+        .map(|at| format!("sd{at}x 1.00 {at}.00 0.50\n"))
+        .collect();
+    let log = format!("Device r/s rkB/s r_await\n{report}\n").repeat(3);
+    let (facts, problems) = read(&[("iostat.txt", log.as_bytes())]);
+    assert_eq!((facts.io.len(), problems.len()), (10_000, 0));
+    assert_eq!(
+        facts
+            .io_of("sd9999x")
+            .unwrap()
+            .read_rate
+            .as_ref()
+            .unwrap()
+            .value
+            .samples,
+        2
+    );
+}
