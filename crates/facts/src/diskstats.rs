@@ -9,10 +9,10 @@ use source::{Bytes, BytesPerSecond, FileId, Millis, Origin, PerSecond, Percent, 
 
 use crate::disk::{self, Index};
 use crate::facts::{Fact, Facts, whole_disk};
-use crate::input::{Lines, Place};
+use crate::input::{Line, Lines, Place};
 use crate::io::{DeviceIo, Window};
 use crate::number;
-use crate::series::Series;
+use crate::series::{Kept, Series};
 
 /// How many counters there are: Linux 5.5 has 17.
 const COUNTERS: usize = 24;
@@ -45,6 +45,27 @@ struct Device {
     name: Arc<str>,
     first: Sample,
     later: Option<Sample>,
+    /// What a request took in each interval of a log, in the order of [`WAITS`].
+    waits: [Kept; WAITS.len()],
+}
+
+/// Where the milliseconds stand and where the requests that took them: reads, writes, discards, flushes.
+const WAITS: [(usize, usize); 4] = [(3, 0), (7, 4), (14, 11), (16, 15)];
+
+impl Device {
+    /// Takes in what requests took between two samples. The time between them does not matter for that.
+    fn interval(waits: &mut [Kept], before: &[u64; COUNTERS], line: &Line<'_>, after: &[u64; COUNTERS]) {
+        for (kept, (time, count)) in waits.iter_mut().zip(WAITS) {
+            let went = |at: usize| after.get(at)?.checked_sub(*before.get(at)?);
+            let (Some(time), Some(count)) = (went(time), went(count).filter(|count| *count > 0)) else {
+                // Nothing was asked for, or the machine was started anew.
+                continue;
+            };
+            if kept.gather.add(time as f64 / count as f64) {
+                kept.quote = Some(line.quote(line.text));
+            }
+        }
+    }
 }
 
 /// All samples of a run.
@@ -130,8 +151,11 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Ind
         match samples.devices.get_mut(at) {
             // A log may be of any length, so the buffers stay.
             Some(Device {
-                later: Some(later), ..
+                later: Some(later),
+                waits,
+                ..
             }) => {
+                Device::interval(waits, &later.counters, &line, &counters);
                 later.counters = counters;
                 later.count = count;
                 later.file = line.file;
@@ -147,6 +171,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Ind
                     text: line.text.to_owned(),
                 };
                 if let Some(device) = found {
+                    Device::interval(&mut device.waits, &device.first.counters, &line, &counters);
                     device.later = Some(sample);
                 } else if samples.devices.len() < MOST {
                     let name: Arc<str> = Arc::from(name);
@@ -155,6 +180,7 @@ pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, index: &mut Ind
                         name,
                         first: sample,
                         later: None,
+                        waits: Default::default(),
                     });
                     samples.next = 0;
                 } else {
@@ -173,11 +199,29 @@ pub(crate) fn finish(facts: &mut Facts, index: &mut Index) {
     let mut samples = std::mem::take(&mut index.diskstats);
     samples.devices.sort_by(|one, other| one.name.cmp(&other.name));
     let known: HashSet<Arc<str>> = facts.io.iter().map(|io| Arc::clone(&io.name)).collect();
-    for Device { name, first, later } in samples.devices {
+    for Device {
+        name,
+        first,
+        later,
+        waits,
+    } in samples.devices
+    {
         if known.contains(&name) {
             continue;
         }
-        let io = device(Arc::clone(&name), &first, later.as_ref(), samples.seconds);
+        let mut io = device(Arc::clone(&name), &first, later.as_ref(), samples.seconds);
+        // Of a log the percentiles over its intervals say more than one mean over all of it.
+        let slots = [
+            &mut io.read_wait,
+            &mut io.write_wait,
+            &mut io.discard_wait,
+            &mut io.flush_wait,
+        ];
+        for (slot, kept) in slots.into_iter().zip(waits) {
+            if kept.gather.samples() > 1 {
+                *slot = kept.sourced(Millis);
+            }
+        }
         if io.queue.is_none() && io.read_wait.is_none() && io.write_wait.is_none() {
             continue;
         }

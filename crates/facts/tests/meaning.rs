@@ -834,3 +834,31 @@ fn ten_thousand_disks_in_logs() {
         2
     );
 }
+
+/// A log of samples keeps what requests took in each interval; a machine that was started anew takes nothing away.
+#[test]
+fn a_log_of_diskstats_keeps_percentiles() {
+    let row = |reads: u64, millis: u64| {
+        format!(
+            "   8       0 sda {reads} 0 {} {millis} 0 0 0 0 0 0 0\n",
+            reads * 8
+        )
+    };
+    let log = [
+        row(100, 100),
+        row(110, 110),
+        row(120, 620),
+        row(120, 620),
+        row(5, 5),
+        row(15, 35),
+    ]
+    .concat();
+    let (facts, problems) = read(&[("diskstats.log", log.as_bytes())]);
+    assert_eq!(problems, []);
+    let wait = facts.io_of("sda").unwrap().read_wait.clone().unwrap();
+    assert_eq!(
+        (wait.value.samples, wait.value.p50.0, wait.value.max.0),
+        (3, 3.0, 51.0)
+    );
+    assert_eq!(wait.origin.quote().map(|quote| quote.line), Some(3));
+}
