@@ -101,7 +101,7 @@ fn help_is_worth_reading() {
               apply        Write the proven, safe edits into the files
               tuning       Print a NixOS module with the settings that belong outside the layout
               layout       Print the typed layout, and the fileSystems and swapDevices that disko makes of it
-              fleet        Sum up the reports of many hosts
+              fleet        Sum up the reports of many hosts; status 2 when one of them could not be judged
               facts        Print what was observed, each figure with the line that it was read from
               drift        Compare declared, live, effective after the next boot, and recommended
               collect      Gather a bundle of facts on this machine; reads only, and says what it could not read
@@ -1024,7 +1024,7 @@ fn a_fleet_is_summed_up() {
     let report = folder.run(&["check", "hosts/b", "--format", "json"]);
     fs::write(folder.path("hosts/e.json"), &report.stdout).unwrap();
     folder.check(&["fleet", "hosts", "--last", "last.json"], &expect![[r#"
-        status 0
+        status 2
         3 hosts judged: 0 with errors, 0 with warnings, 0 with suggestions, 3 without findings
 
         machines
@@ -1061,18 +1061,18 @@ fn what_is_no_report_is_named_and_the_rest_is_summed_up() {
     folder.check(
         &["fleet", "hosts/c", "bad.json"],
         &expect![[r#"
-        status 0
-        1 host judged: 0 with errors, 0 with warnings, 0 with suggestions, 1 without findings
+            status 2
+            1 host judged: 0 with errors, 0 with warnings, 0 with suggestions, 1 without findings
 
-        what would decide more
-               1  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
-               1  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
-               1  what kind of disk /dev/sda is: a facter.json, or `lsblk -J -O -b > lsblk.json`
-               1  whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
+            what would decide more
+                   1  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+                   1  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+                   1  what kind of disk /dev/sda is: a facter.json, or `lsblk -J -O -b > lsblk.json`
+                   1  whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
 
-        not judged
-          bad: bad.json: not what `check --format json` prints: missing field `findings` at line 1 column 16
-    "#]],
+            not judged
+              bad: bad.json: not what `check --format json` prints: missing field `findings` at line 1 column 16
+        "#]],
     );
     folder.check(
         &["fleet", "bad.json"],
