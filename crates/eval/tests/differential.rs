@@ -783,6 +783,8 @@ fn nix(expressions: &[String]) -> Vec<Option<String>> {
             .env("NIX_REMOTE", "")
             .env("NIX_STATE_DIR", &scratch)
             .env("TERM", "dumb")
+            // What takes more ends the program, which is a failure, and not the machine.
+            .env("GC_MAXIMUM_HEAP_SIZE", "3G")
             // `-/a/b` is a path: it begins where the expression stands.
             .current_dir("/")
             .stdin(Stdio::piped())

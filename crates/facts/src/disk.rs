@@ -512,21 +512,22 @@ pub struct BlockDevice {
 }
 
 impl BlockDevice {
-    /// Whether a udev link such as `/dev/disk/by-partlabel/disk-main-root` follows from what is known
-    /// of it.
-    pub fn has_link(&self, link: &str) -> bool {
-        let Some((folder, name)) = link.strip_prefix("/dev/disk/").and_then(|it| it.split_once('/')) else {
-            return false;
-        };
-        let known = match folder {
-            "by-uuid" => &self.uuid,
-            "by-label" => &self.label,
-            "by-partuuid" => &self.partuuid,
-            "by-partlabel" => &self.partlabel,
-            _ => return false,
-        };
-        known.as_ref().is_some_and(|known| {
-            &*known.value == name || (name.contains('\\') && udev_escape(&known.value) == name)
+    /// The udev links that follow from what is known of it, such as
+    /// `/dev/disk/by-partlabel/disk-main-root`; each with its name as it is, and as udev escapes it.
+    pub fn links(&self) -> impl Iterator<Item = Arc<str>> {
+        [
+            ("by-uuid", &self.uuid),
+            ("by-label", &self.label),
+            ("by-partuuid", &self.partuuid),
+            ("by-partlabel", &self.partlabel),
+        ]
+        .into_iter()
+        .filter_map(|(folder, name)| Some((folder, name.as_ref()?)))
+        .flat_map(|(folder, name)| {
+            let escaped = Some(udev_escape(&name.value)).filter(|it| it.contains('\\'));
+            std::iter::once(name.value.to_string())
+                .chain(escaped)
+                .map(move |name| Arc::from(format!("/dev/disk/{folder}/{name}")))
         })
     }
 }

@@ -24,6 +24,7 @@ use crate::lvm::{LogicalVolume, PhysicalVolume, VolumeGroup};
 use crate::md::MdArray;
 use crate::memory::{MemoryFacts, Swap};
 use crate::mounts::Mount;
+use crate::names::Names;
 use crate::nvme::NvmeNamespace;
 use crate::pg_stat::PgStat;
 use crate::pressure::Pressures;
@@ -154,6 +155,8 @@ pub struct Facts {
     pub versions: Versions,
     /// Facts that two files tell differently.
     pub contradictions: Vec<Contradiction>,
+    /// What the disks and block devices are called.
+    pub(crate) names: Names,
 }
 
 /// A file that was read.
@@ -196,26 +199,31 @@ impl Facts {
     ///
     /// A partition's name gives no disk; [`Self::disk_under`] goes down to it.
     pub fn disk_by_name(&self, name: &str) -> Option<&DiskFacts> {
+        if self.names.is_of(&self.disks, &self.blocks) {
+            return self.disks.get(self.names.disk([kernel_name(name), name])?);
+        }
         self.disks.iter().find(|disk| disk.is_named(name))
     }
 
     /// The block device of that name, path or link, as lsblk listed it.
     pub fn block_by_name(&self, name: &str) -> Option<&BlockDevice> {
         let short = kernel_name(name);
-        self.blocks
-            .iter()
-            .find(|block| {
+        let found = if self.names.is_of(&self.disks, &self.blocks) {
+            self.names.block([short, name]).and_then(|at| self.blocks.get(at))
+        } else {
+            self.blocks.iter().find(|block| {
                 &*block.name.value == short
                     || block.path.as_ref().is_some_and(|path| &*path.value == name)
-                    || block.has_link(name)
+                    || block.links().any(|link| *link == *name)
             })
-            .or_else(|| {
-                // A mapper name is shown where the kernel's own is dm-N.
-                let mapped = name.strip_prefix("/dev/mapper/")?;
-                self.blocks
-                    .iter()
-                    .find(|block| block.mapped.as_ref().is_some_and(|name| &*name.value == mapped))
-            })
+        };
+        found.or_else(|| {
+            // A mapper name is shown where the kernel's own is dm-N.
+            let mapped = name.strip_prefix("/dev/mapper/")?;
+            self.blocks
+                .iter()
+                .find(|block| block.mapped.as_ref().is_some_and(|name| &*name.value == mapped))
+        })
     }
 
     /// The disks that a device lies on, through partitions, LUKS, LVM and RAID.

@@ -42,6 +42,7 @@ mod lvm;
 mod md;
 mod memory;
 mod mounts;
+mod names;
 mod number;
 mod nvme;
 mod pg_stat;
@@ -101,6 +102,7 @@ pub use crate::zpool_iostat::ZpoolIo;
 use crate::disk::{Index, Report};
 use crate::input::{Content, Lines, Place};
 use crate::json::{Doc, Pull, Token};
+use crate::names::Names;
 
 /// The largest document that is read as a whole. Logs may be of any length.
 const LARGEST_DOCUMENT: u64 = 64 << 20;
@@ -141,6 +143,7 @@ pub fn read<'a>(files: &Files, inputs: impl IntoIterator<Item = Input<'a>>) -> (
         let doc = Doc::new(report.file, &report.text, report.line, report.offset);
         facter::read(&mut place, &doc, &doc.read().root, &mut facts, &mut index);
     }
+    facts.names = Names::new(&facts.disks, &facts.blocks);
     (facts, problems)
 }
 

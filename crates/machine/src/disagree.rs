@@ -147,10 +147,10 @@ pub(crate) fn disk_of_partitions<'a>(machine: &'a Machine, disk: &Device) -> Opt
         let parent = machine.layout.device(table)?.parent;
         Some(table == disk.id || parent == Some(disk.id))
     };
-    machine
-        .layout
-        .devices
-        .iter()
+    // disko visits a disk's parts before it goes on to the next disk.
+    let after = machine.layout.devices.iter().skip(disk.id.0 as usize + 1);
+    after
+        .take_while(|device| device.parent.is_some_and(|parent| parent >= disk.id))
         .filter(|device| matches!(device.kind, Kind::Partition(_)) && below(device) == Some(true))
         .filter_map(|device| facts.block_by_name(device.node.as_deref()?))
         .find_map(|block| facts.disk_under(&block.name.value))

@@ -17,6 +17,8 @@ mod pool;
 mod stack;
 mod swap;
 
+use std::collections::HashSet;
+
 use facts::Facts;
 use layout::Layout;
 
@@ -64,16 +66,25 @@ impl Machine {
             .iter()
             .filter_map(|device| Disk::declared(self, device))
             .collect();
-        let known: Vec<_> = declared.iter().filter_map(|disk| disk.observed).collect();
+        let known: HashSet<_> = declared
+            .iter()
+            .filter_map(|disk| disk.observed)
+            .map(std::ptr::from_ref)
+            .collect();
         let only_observed = self
             .facts
             .disks
             .iter()
             .filter(|disk| disk.is_disk())
-            .filter(move |disk| !known.iter().any(|it| std::ptr::eq(*it, *disk)));
+            .filter(move |disk| !known.contains(&std::ptr::from_ref(*disk)));
         declared
             .into_iter()
             .chain(only_observed.map(|disk| Disk::observed(self, disk)))
+    }
+
+    /// The disk that a node of the layout declares; `None` when the node is no disk.
+    pub fn disk_of<'a>(&'a self, device: &'a Device) -> Option<Disk<'a>> {
+        Disk::declared(self, device)
     }
 
     /// The LUKS containers of the layout.

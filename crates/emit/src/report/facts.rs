@@ -312,11 +312,7 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
     let facts = &machine.facts;
     if let Some(disk) = layer.disk {
         figures.fact("size", disk.size.as_ref().or_else(|| layer.block?.size.as_ref()));
-        let declared = layer.device.and_then(|device| {
-            machine
-                .disks()
-                .find(|it| it.device.is_some_and(|it| it.id == device.id))
-        });
+        let declared = layer.device.and_then(|device| machine.disk_of(device));
         let media = declared.map_or_else(|| disk.media(), |it: Disk<'_>| it.media());
         if let Ok((media, _)) = media {
             figures.fact("medium", Some(&media));
