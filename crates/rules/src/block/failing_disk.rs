@@ -52,6 +52,7 @@ fn check(disk: Disk<'_>) -> Known<Verdict> {
         });
         return match told {
             true => Ok(Clear),
+            false if !tells(&disk) => Ok(NotApplicable),
             false => Err(Missing::new(
                 format!("whether {name} is healthy"),
                 format!("`smartctl -x -j {} > smartctl.json` as root", device(&name)),
@@ -96,6 +97,19 @@ fn check(disk: Disk<'_>) -> Known<Verdict> {
         .verify("the figures no longer grow, and dmesg stays quiet")
         .rollback("none is needed: nothing is changed")
         .advise(Reach::Live, advice))
+}
+
+/// Whether the disk can be asked: it is there, as far as is known, and no virtual one.
+fn tells(disk: &Disk<'_>) -> bool {
+    let facts = &disk.machine().facts;
+    let is_there = disk.observed.is_some() || !facts.disks.iter().any(machine::facts::DiskFacts::is_disk);
+    let transport = disk.observed.and_then(|it| it.transport.as_ref());
+    let is_virtual = facts.is_virtual() == Some(true)
+        || transport.is_some_and(|it| matches!(it.value, Transport::Virtio | Transport::Network))
+        || ["/dev/vd", "/dev/xvd", "vd", "xvd"]
+            .iter()
+            .any(|prefix| disk.name().starts_with(prefix));
+    is_there && !is_virtual
 }
 
 /// The device file of a disk by its name.

@@ -2,7 +2,7 @@
 
 use machine::btrfs_options::filesystem_wide;
 
-use super::{edit, is_faulty, known_options, written};
+use super::{edit, is_faulty, is_store_only, known_options, worthwhile, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -26,8 +26,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     if deciding.is_empty() || is_faulty(btrfs) {
         return Ok(NotApplicable);
     }
-    // Of libraries and programs, which is what a store holds, some more do compress than is guessed.
-    if mounts.iter().all(|mount| mount.mountpoint().starts_with("/nix")) {
+    if is_store_only(&mounts) {
         return Ok(Clear);
     }
     let asking = deciding.iter().find_map(|mount| Some((mount, forced(mount)?)));
@@ -36,7 +35,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         return Ok(Clear);
     };
     let mountpoint = first.mountpoint();
-    let wanted = written(&option).replacen(OPTION, "compress", 1);
+    let wanted = worthwhile(&mounts, &option);
     let mut placed = Draft::new(
         btrfs.subject(),
         format!(
@@ -49,15 +48,17 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     if let Some(set) = live.and_then(|live| live.option(OPTION)) {
         placed = placed.and(&set.origin, "mounted so right now");
     }
+    // A subvolume that asks for something else is `btrfs-uniform-fs-options`' affair.
+    let same = |mount: &&BtrfsMount<'_>| forced(mount).is_some_and(|it| written(&it) == written(&option));
     let edits: Vec<_> = mounts
         .iter()
-        .filter_map(|mount| {
-            let option = forced(mount)?;
+        .filter(same)
+        .map(|mount| {
             let replace = ListEdit::Replace {
                 option: written(&option),
-                with: written(&option).replacen(OPTION, "compress", 1),
+                with: wanted.clone(),
             };
-            Some(edit(mount.options(), vec![replace]))
+            edit(mount.options(), vec![replace])
         })
         .collect();
     Ok(placed

@@ -38,10 +38,8 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         None => match asked.metadata {
             Some((profile, arg)) => (profile == Profile::Single).then_some(&arg.origin),
             None if btrfs.machine().is_observed() => {
-                return Err(Missing::new(
-                    format!("how many copies of its metadata {} has", btrfs.subject()),
-                    format!("`btrfs filesystem usage -b {mountpoint} > btrfs-usage.txt` as root"),
-                ));
+                btrfs.known_usage()?;
+                None
             }
             None => None,
         },

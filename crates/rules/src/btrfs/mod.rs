@@ -78,9 +78,29 @@ pub(crate) fn zstd_level(option: &MountOption<'_>) -> Option<i32> {
     }
 }
 
+/// What to write for an option that asks for compression: the same, but at a level that is worth its price,
+/// and not forced where more than a store is on the filesystem.
+pub(crate) fn worthwhile(mounts: &[BtrfsMount<'_>], option: &MountOption<'_>) -> String {
+    let text = if zstd_level(option) >= Some(COSTLY_LEVEL) {
+        cheaper(mounts, option)
+    } else {
+        written(option)
+    };
+    match text.strip_prefix("compress-force") {
+        Some(rest) if !is_store_only(mounts) => format!("compress{rest}"),
+        _ => text,
+    }
+}
+
+/// Whether nothing but Nix's store is on a filesystem: libraries and programs, of which some more compress
+/// than is guessed from a sample.
+pub(crate) fn is_store_only(mounts: &[BtrfsMount<'_>]) -> bool {
+    mounts.iter().all(|mount| mount.mountpoint().starts_with("/nix"))
+}
+
 /// What to put in place of a costly level: what most of the other subvolumes ask for in the same way
 /// (`compress` or `compress-force`) at a level that is worth its price, else level 3.
-pub(crate) fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> String {
+fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> String {
     let mut asked: Vec<(String, usize)> = Vec::new();
     for (option, _) in mounts.iter().filter_map(compression) {
         if option.key != costly.key || zstd_level(&option).is_none_or(|level| level >= COSTLY_LEVEL) {
