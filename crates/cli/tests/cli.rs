@@ -1139,7 +1139,7 @@ fn what_hosts_of_code_read_is_what_they_ask_for() {
     layouts.push(repository.join("examples/laptop/disko.nix"));
     for layout in layouts {
         let folder = Folder::new()
-            .with("hosts/my disko.nix", &fs::read_to_string(&layout).unwrap())
+            .with("hosts/my disko.nix", fs::read_to_string(&layout).unwrap())
             .with("smartctl.json", failing);
         let check = |format: &str| -> serde_json::Value {
             let run = folder.run(&[

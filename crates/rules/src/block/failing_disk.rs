@@ -59,7 +59,7 @@ fn check(disk: Disk<'_>) -> Known<Verdict> {
             )),
         };
     };
-    signs.sort_by(|a, b| b.severity.cmp(&a.severity));
+    signs.sort_by_key(|sign| std::cmp::Reverse(sign.severity));
     let texts: Vec<&str> = signs.iter().map(|sign| &*sign.text).collect();
     let message = match worst {
         Severity::Error => format!("{name} is failing: {}", crate::btrfs::listed(&texts)),
