@@ -35,6 +35,7 @@ let
   # What tests compare with the program, of the folder that this file is in.
   compared = [
     "nix"
+    "nix/options-declared.json"
     "nix/options-read.json"
     "nix/rules.json"
   ];

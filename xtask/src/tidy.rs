@@ -41,8 +41,8 @@ const ROOTS: [&str; 11] = [
 const TOLD_OTHERWISE: [(&str, &str); 2] = [
     ("boot.initrd.luks.devices", "part of the layout"),
     (
-        "services.redis.enable",
-        "NixOS has only servers of redis, which the module tells as a workload",
+        "services.redis.servers",
+        "the module tells them as a workload; their settings may hold passwords",
     ),
 ];
 
@@ -96,7 +96,7 @@ fn untold(root: &Path) -> anyhow::Result<Vec<String>> {
         .chain(TOLD_OTHERWISE.iter().map(|(path, _)| *path))
         .map(|path| path.split('.').collect())
         .collect();
-    let mut wrong = Vec::new();
+    let mut wrong = undeclared(root, lists.values().flatten().map(String::as_str))?;
     for name in ["rules", "machine"] {
         for file in sources(&root.join("crates").join(name).join("src"))? {
             let text = std::fs::read_to_string(&file)?;
@@ -120,6 +120,25 @@ fn untold(root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(wrong)
+}
+
+/// Options that are asked for and of which nobody has looked up where NixOS declares them. A test of the
+/// module holds what is written there to NixOS itself.
+fn undeclared<'o>(root: &Path, read: impl Iterator<Item = &'o str>) -> anyhow::Result<Vec<String>> {
+    let list = root.join("nix/options-declared.json");
+    let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
+    let declared: BTreeMap<String, String> =
+        serde_json::from_str(&text).with_context(|| list.display().to_string())?;
+    Ok(read
+        .chain(TOLD_OTHERWISE.iter().map(|(path, _)| *path))
+        .filter(|option| !declared.contains_key(*option))
+        .map(|option| {
+            format!(
+                "nix/options-declared.json does not say which module of NixOS declares {option}: there may \
+                 be no such option"
+            )
+        })
+        .collect())
 }
 
 fn same(told: &str, asked: &Option<&str>) -> bool {

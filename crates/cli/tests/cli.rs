@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and says what did not run"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -40,7 +41,9 @@ impl Folder {
     }
 
     fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
-        fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
         self
     }
 
@@ -637,18 +640,18 @@ fn what_contradicts_the_layout_and_no_finding_tells_is_told_by_check() {
     folder.check(
         &["disko.nix", "--facts", "lsblk.json"],
         &expect![[r#"
-        status 0
-        no findings · 0 clear · 29 not applicable · 4 undecided
+            status 0
+            no findings · 0 clear · 40 not applicable · 4 undecided
 
-        sources contradict each other:
-        disko.devices.disk.main: the disk is not among those that are there
-          /dev/sda  disko.nix:1
-          /dev/vda  lsblk.json:1
-        to know what kind of disk /dev/sda is: `lsblk -J -O -b > lsblk.json`
-        to know how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
-        to know whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
-        to know how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
-    "#]],
+            sources contradict each other:
+            disko.devices.disk.main: the disk is not among those that are there
+              /dev/sda  disko.nix:1
+              /dev/vda  lsblk.json:1
+            to know what kind of disk /dev/sda is: `lsblk -J -O -b > lsblk.json`
+            to know how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+            to know whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
+            to know how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+        "#]],
     );
 }
 
@@ -958,7 +961,7 @@ fn a_report_can_be_shown_beside_the_lines_of_a_pull_request() {
             }
           ],
           "ruleId": "btrfs-compress-missing-on-root",
-          "ruleIndex": 1
+          "ruleIndex": 7
         }"#]].assert_eq(&serde_json::to_string_pretty(result).unwrap());
 }
 
@@ -1004,6 +1007,7 @@ fn a_fleet_is_summed_up() {
                2  whether snapshots of disko.devices.disk.main.content are taken: import the NixOS modules that set `services.snapper` or `services.btrbk`
                2  whether the devices of disko.devices.disk.main.content reported errors: `btrfs device stats / > btrfs-device-stats.txt` as root
                1  what kind of disk /dev/sda is: a facter.json, or `lsblk -J -O -b > lsblk.json`
+               1  whether /dev/nvme0n1 is healthy: `smartctl -x -j /dev/nvme0n1 > smartctl.json` as root
                1  whether anything stalls on the disks: `cat /proc/pressure/io > psi-io` during a stall
 
         not judged
@@ -1036,6 +1040,7 @@ fn a_fleet_is_summed_up() {
                3  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
                3  whether snapshots of disko.devices.disk.main.content are taken: import the NixOS modules that set `services.snapper` or `services.btrbk`
                3  whether the devices of disko.devices.disk.main.content reported errors: `btrfs device stats / > btrfs-device-stats.txt` as root
+               1  whether /dev/nvme0n1 is healthy: `smartctl -x -j /dev/nvme0n1 > smartctl.json` as root
 
         since the last run
           btrfs-compress-missing-on-root mended on 2 hosts: a, b
@@ -1092,4 +1097,134 @@ fn what_is_no_report_is_named_and_the_rest_is_summed_up() {
         error: nowhere: no such file or directory
     "#]],
     );
+}
+
+/// What is shown elsewhere fits what is asked for there: SARIF its official schema (`SARIF_SCHEMA` names the
+/// file, `Schemata/sarif-schema-2.1.0.json` of oasis-tcs/sarif-spec) and what GitHub wants beyond that
+/// (docs.github.com, "SARIF support for code scanning"), GitLab's report the fields of its documentation.
+#[test]
+fn what_hosts_of_code_read_is_what_they_ask_for() {
+    let schema = std::env::var_os("SARIF_SCHEMA").map(|file| {
+        let mut schema: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        // A pattern with a bracket too many, which no engine that is strict takes; we name no language.
+        for of in ["run", "toolComponent"] {
+            let language = &mut schema["definitions"][of]["properties"]["language"];
+            language.as_object_mut().unwrap().remove("pattern");
+        }
+        jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .unwrap()
+    });
+    if schema.is_none() {
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"\n*** SARIF against its schema: NOT RUN: set SARIF_SCHEMA to sarif-schema-2.1.0.json. ***\n\n",
+        );
+    }
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // A disk that fails has no place in the layout.
+    let failing = r#"{ "json_format_version": [1, 0], "smartctl": { "argv": ["smartctl", "-x", "-j", "/dev/nvme0n1"] },
+        "device": { "name": "/dev/nvme0n1", "type": "nvme", "protocol": "NVMe" }, "smart_status": { "passed": false } }"#;
+    let mut results = 0;
+    let mut elsewhere = 0;
+    let mut rules = BTreeSet::new();
+    let mut layouts: Vec<PathBuf> = fs::read_dir(repository.join("tests/layouts"))
+        .unwrap()
+        .flatten()
+        .map(|it| it.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "nix"))
+        .collect();
+    layouts.sort();
+    layouts.push(repository.join("examples/laptop/disko.nix"));
+    for layout in layouts {
+        let folder = Folder::new()
+            .with("hosts/my disko.nix", fs::read_to_string(&layout).unwrap())
+            .with("smartctl.json", failing);
+        let check = |format: &str| -> serde_json::Value {
+            let run = folder.run(&[
+                "check",
+                "./hosts/my disko.nix",
+                "--facts",
+                "smartctl.json",
+                "--fail-on",
+                "never",
+                "--format",
+                format,
+            ]);
+            serde_json::from_slice(&run.stdout).unwrap()
+        };
+        let log = check("sarif");
+        if let Some(schema) = &schema {
+            let errors: Vec<String> = schema
+                .iter_errors(&log)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", layout.display());
+        }
+        let run = &log["runs"][0];
+        let descriptors = run["tool"]["driver"]["rules"].as_array().unwrap();
+        for descriptor in descriptors {
+            for text in ["shortDescription", "fullDescription", "help"] {
+                let text = descriptor[text]["text"].as_str().unwrap();
+                assert!(!text.is_empty(), "{descriptor}");
+            }
+            assert!(descriptor["shortDescription"]["text"].as_str().unwrap().len() <= 1024);
+            assert!(descriptor["helpUri"].as_str().unwrap().starts_with("https://"));
+        }
+        let mut fingerprints = BTreeSet::new();
+        for result in run["results"].as_array().unwrap() {
+            results += 1;
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(descriptors[index]["id"], result["ruleId"]);
+            rules.insert(result["ruleId"].as_str().unwrap().to_owned());
+            assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+            assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+            let fingerprint = &result["partialFingerprints"]["ruleAndSubject/v1"];
+            assert!(
+                fingerprints.insert(fingerprint.as_str().unwrap().to_owned()),
+                "{fingerprint}"
+            );
+            let places = result["locations"].as_array().unwrap();
+            assert_eq!(places.len(), 1);
+            let related = result["relatedLocations"].as_array();
+            for place in places.iter().chain(related.into_iter().flatten()) {
+                let place = &place["physicalLocation"];
+                let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+                assert!(["hosts/my%20disko.nix", "smartctl.json"].contains(&uri), "{uri}");
+                let region = &place["region"];
+                let one_based = |name: &str| region.get(name).is_none_or(|it| it.as_u64().unwrap() >= 1);
+                assert!(region["startLine"].as_u64().unwrap() >= 1, "{place}");
+                assert!(
+                    ["startColumn", "endLine", "endColumn"].into_iter().all(one_based),
+                    "{place}"
+                );
+            }
+            if places[0]["physicalLocation"]["artifactLocation"]["uri"] == "smartctl.json" {
+                elsewhere += 1;
+            }
+        }
+
+        let mut fingerprints = BTreeSet::new();
+        let shown = check("gitlab");
+        let shown = shown.as_array().unwrap();
+        assert_eq!(shown.len(), run["results"].as_array().unwrap().len());
+        for finding in shown {
+            assert!(!finding["description"].as_str().unwrap().is_empty());
+            assert!(rules.contains(finding["check_name"].as_str().unwrap()));
+            assert!(
+                ["info", "minor", "major", "critical", "blocker"]
+                    .contains(&finding["severity"].as_str().unwrap())
+            );
+            assert!(fingerprints.insert(finding["fingerprint"].as_str().unwrap().to_owned()));
+            let path = finding["location"]["path"].as_str().unwrap();
+            assert!(["hosts/my disko.nix", "smartctl.json"].contains(&path), "{path}");
+            assert!(finding["location"]["lines"]["begin"].as_u64().unwrap() >= 1);
+        }
+    }
+    assert!(
+        results >= 20 && rules.len() >= 8,
+        "only {results} results of {rules:?}"
+    );
+    assert!(elsewhere > 0, "no finding without a place in the layout");
 }

@@ -252,8 +252,8 @@ fn subvolumes_made_by_gen_attrs() {
                    mountpoint = "/${name}";
             -      mountOptions = [ "compress-force=zstd:15" ];
             -    }) // { root.mountpoint = "/"; };
-            +      mountOptions = [ "compress-force=zstd:3" ];
-            +    }) // { root.mountpoint = "/"; root.mountOptions = [ "compress-force=zstd:3" ]; };
+            +      mountOptions = [ "compress=zstd:3" ];
+            +    }) // { root.mountpoint = "/"; root.mountOptions = [ "compress=zstd:3" ]; };
                };
              }; }
             \ No newline at end of file

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::machine::{self, Machine, Run, copy_folder};
-use crate::module::Hosts;
+use crate::module::{Hosts, LAPTOP, MENDED};
 
 #[test]
 fn each_host_is_a_derivation_of_its_own() {
@@ -158,5 +158,54 @@ fn the_summary_is_given_every_report() {
             json.starts_with("fleet reports --fail-on never --format json --last"),
             "{json}"
         );
+    }
+}
+
+/// The summary as the program makes it, and the trend against an earlier one.
+#[test]
+fn the_summary_is_made_by_the_program() {
+    for hosts in Hosts::each("the_summary_is_made_by_the_program") {
+        let fleet = |more: &str, last: &str| {
+            let fleet = format!(
+                "(advise.mkFleetCheck {{ inherit pkgs; {last} hosts = {{ wrong = host; other = \
+                 advise.hostFacts (import ./tests/nix/host.nix {{ inherit pkgs disko; modules = [ {LAPTOP} {more} ]; }}); \
+                 }}; }}).fleet"
+            );
+            machine::output(&hosts.build(LAPTOP, &fleet).good())
+        };
+        let first = fleet("", "");
+        let text = std::fs::read_to_string(first.join("fleet.text")).unwrap();
+        assert!(text.contains("btrfs-compress-missing-on-root"), "{text}");
+        let json = std::fs::read_to_string(first.join("fleet.json")).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        expect_test::expect![[r#"{"other":{"findings":{"btrfs-compress-missing-on-root":1},"worst":"warning"},"wrong":{"findings":{"btrfs-compress-missing-on-root":1},"worst":"warning"}}"#]].assert_eq(&json["hosts"].to_string());
+        let schema = std::process::Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+            .args(["schema", "fleet"])
+            .output()
+            .unwrap();
+        let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+        assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&json));
+
+        let kept = tempfile::tempdir().unwrap();
+        let last = kept.path().join("fleet.json");
+        std::fs::copy(first.join("fleet.json"), &last).unwrap();
+        let second = fleet(MENDED, &format!("last = {};", last.display()));
+        let text = std::fs::read_to_string(second.join("fleet.text")).unwrap();
+        expect_test::expect![[r#"
+            2 hosts judged: 0 with errors, 1 with warnings, 0 with suggestions, 1 without findings
+
+            findings
+              warning  btrfs-compress-missing-on-root       1 host  (+0 -1)
+
+            what would decide more
+                   2  how full the chunks of disko.devices.disk.main.content.partitions.nixos.content are: `btrfs filesystem usage -b / > btrfs-usage.txt` as root
+                   2  how long tasks wait for the disks: `cat /proc/pressure/io > psi-io` while it is slow
+                   2  how much memory the machine has: a facter.json, or `cat /proc/meminfo > meminfo`
+                   2  whether the devices of disko.devices.disk.main.content.partitions.nixos.content reported errors: `btrfs device stats / > btrfs-device-stats.txt` as root
+
+            since the last run
+              btrfs-compress-missing-on-root mended on 1 host: other
+        "#]]
+        .assert_eq(&text);
     }
 }

@@ -70,3 +70,62 @@ fn each_host_is_checked() {
         }
     }
 }
+
+/// `nix-eval-jobs` and Hydra take each attribute by itself, build what it evaluates to elsewhere, and do not
+/// build while they evaluate.
+#[test]
+fn each_check_is_a_job_by_itself() {
+    const TEST: &str = "each_check_is_a_job_by_itself";
+    for nix in Machine::each(TEST) {
+        let Some(disko) = nix.trees(TEST) else { continue };
+        let input = |path: &Path| format!("path:{}", path.display());
+        let eval = |output: &str, apply: &str| -> serde_json::Value {
+            let printed = nix
+                .flake(
+                    &[
+                        "eval",
+                        "--json",
+                        "--option",
+                        "allow-import-from-derivation",
+                        "false",
+                        "--apply",
+                        apply,
+                    ],
+                    &[
+                        "--override-input",
+                        "disko",
+                        &input(&disko),
+                        "--override-input",
+                        "disko-advise",
+                        &input(&nix.repository),
+                        &format!("{}#{output}", input(&nix.repository.join("examples/hosts"))),
+                    ],
+                )
+                .good();
+            serde_json::from_str(&printed).unwrap()
+        };
+        // What `nix-eval-jobs` tells of a job.
+        const JOB: &str =
+            "it: { inherit (it) type name system drvPath; outputs = it.outputs or [ it.outputName ]; }";
+        let names = eval("checks.x86_64-linux", "builtins.attrNames");
+        assert_eq!(
+            names,
+            serde_json::json!(["database", "desktop", "files", "fleet"])
+        );
+        let mut derivations = std::collections::BTreeSet::new();
+        for name in names.as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            let job = eval(&format!("checks.x86_64-linux.{name}"), JOB);
+            assert_eq!(job["type"], "derivation", "{name}");
+            assert_eq!(job["system"], "x86_64-linux", "{name}");
+            assert_eq!(job["outputs"], serde_json::json!(["out"]), "{name}");
+            assert!(
+                derivations.insert(job["drvPath"].as_str().unwrap().to_owned()),
+                "{name}"
+            );
+            // Hydra walks down sets to the same jobs.
+            let hydra = eval(&format!("hydraJobs.checks.x86_64-linux.{name}"), JOB);
+            assert_eq!(hydra, job, "{name}");
+        }
+    }
+}

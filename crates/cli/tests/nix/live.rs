@@ -19,8 +19,6 @@ const RECORDED: &str = "{ disko.advise.package = pkgs.runCommand \"recorded\" { 
       cp -r ${./examples/laptop/facts} \"$2\"
       chmod -R u+w \"$2\"
       echo \"$called\" >\"$2/called\"
-    elif [ \"$1\" = drift ]; then
-      echo \"declared, and live\"
     else
       exec BINARY \"$@\"
     fi
@@ -64,27 +62,44 @@ fn a_switch_that_does_not_suit_the_machine_is_refused() {
                 Path::new("/not/booted")
             };
             let program = program.replace("/run/booted-system", &here.display().to_string());
-            run(&program, &["/nix/store/system", "switch"], folder.path())
+            let question = program
+                .split("against=(")
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next())
+                .unwrap()
+                .to_owned();
+            (
+                run(&program, &["/nix/store/system", "switch"], folder.path()),
+                question,
+            )
         };
-        let refused = look("", true);
+        let (refused, question) = look("", true);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{said}");
         assert!(said.contains("warning[btrfs-enospc-unallocated]"), "{said}");
-        assert!(said.contains("declared, and live"), "{said}");
+        // What is declared beside what is live, as the program itself tells it.
+        let drift = Command::new(env!("CARGO_BIN_EXE_disko-advise"))
+            .args(["drift", &question, "--facts", "examples/laptop/facts"])
+            .current_dir(&hosts.nix.repository)
+            .output()
+            .unwrap();
+        let drift = String::from_utf8(drift.stdout).unwrap();
+        assert!(drift.lines().count() > 3, "{drift}");
+        assert!(said.contains(&drift), "no\n{drift}\nin\n{said}");
         assert!(said.contains("NIXOS_NO_CHECK=1"), "{said}");
 
         // The layout alone has nothing wrong, and neither has the machine from an error on.
-        let passed = look("{ disko.advise.preSwitchCheck.failOn = \"error\"; }", true);
+        let (passed, _) = look("{ disko.advise.preSwitchCheck.failOn = \"error\"; }", true);
         assert!(
             passed.status.success(),
             "{}",
             String::from_utf8_lossy(&passed.stderr)
         );
-        let installing = look("", false);
+        let (installing, _) = look("", false);
         assert!(installing.status.success());
 
         std::fs::write(folder.path().join("refuse"), "").unwrap();
-        let unread = look("", true);
+        let (unread, _) = look("", true);
         let said = String::from_utf8_lossy(&unread.stderr).into_owned();
         assert_eq!(unread.status.code(), Some(1), "{said}");
         assert!(said.contains("no disk answers"), "{said}");
@@ -157,6 +172,27 @@ fn the_service_keeps_the_last_two_bundles() {
             "DynamicUser",
         ] {
             assert!(!service.contains_key(setting), "{setting}");
+        }
+    }
+}
+
+/// The same with nothing in the program's place: it asks this machine, whatever that is.
+#[test]
+fn this_machine_is_looked_at_before_a_switch() {
+    for hosts in Hosts::each("this_machine_is_looked_at_before_a_switch") {
+        let modules = format!("{LAPTOP} {MENDED} {{ disko.advise.preSwitchCheck.enable = true; }}");
+        let text = "pkgs.writeText \"checks\" host.config.system.preSwitchChecks.disko-advise";
+        let built = machine::output(&hosts.build(&modules, text).good());
+        let fragment = std::fs::read_to_string(built).unwrap();
+        let program = std::fs::read_to_string(fragment.split(' ').next().unwrap().trim()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let program = program.replace("/run/booted-system", &folder.path().display().to_string());
+        let looked = run(&program, &["/nix/store/system", "switch"], folder.path());
+        let said = String::from_utf8_lossy(&looked.stderr).into_owned();
+        // The laptop's layout suits this machine, or it is told why not.
+        if !looked.status.success() {
+            assert!(said.contains("does not suit this machine"), "{said}");
+            assert!(said.contains("warning[") || said.contains("error["), "{said}");
         }
     }
 }

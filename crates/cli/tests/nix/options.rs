@@ -1,11 +1,12 @@
 //! What is generated from the module and the program, and kept in the repository.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use expect_test::expect_file;
 
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 
 #[test]
 fn the_page_of_options_is_current() {
@@ -70,4 +71,60 @@ fn the_module_knows_the_rules() {
             .exists()
     );
     expect_file!["../../../../nix/rules.json"].assert_eq(&text);
+}
+
+/// Every option that a rule or the module reads is one of NixOS, declared where we say. `NIXOS_OPTIONS` tells
+/// of the modules that it is about, and the modules below `NIXOS_MODULES` are asked themselves.
+#[test]
+fn options_that_are_read_are_those_of_nixos() {
+    const TEST: &str = "options_that_are_read_are_those_of_nixos";
+    let declared: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../../../../nix/options-declared.json")).unwrap();
+    if let Some(file) = std::env::var_os("NIXOS_OPTIONS") {
+        let nixos: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let told: BTreeSet<&str> = nixos
+            .values()
+            .filter_map(|it| it["declaredIn"].as_str())
+            .collect();
+        let mut compared = 0;
+        for (option, file) in &declared {
+            let file = format!("nixos/modules/{file}");
+            if !told.contains(&*file) {
+                continue;
+            }
+            let real = nixos.get(option);
+            let real = real.unwrap_or_else(|| panic!("NixOS has no option {option}"));
+            assert_eq!(real["declaredIn"], *file, "{option}");
+            assert_eq!(real.get("status"), None, "{option} is only another name of one");
+            compared += 1;
+        }
+        assert!(compared >= 10, "only {compared} options were compared");
+    } else {
+        machine::not_run(TEST, "set NIXOS_OPTIONS to a list of NixOS's options");
+    }
+
+    let Some(modules) = std::env::var_os("NIXOS_MODULES").map(std::path::PathBuf::from) else {
+        return machine::not_run(
+            TEST,
+            "set NIXOS_MODULES to files of nixpkgs' folder nixos/modules",
+        );
+    };
+    for nix in Machine::each(TEST) {
+        if nix.trees(TEST).is_none() {
+            continue;
+        }
+        let expression = format!(
+            "import ./tests/nix/undeclared.nix {{ lib = (builtins.getFlake \"path:${{toString \
+             ./tests/nixpkgs-stand-in}}\").lib; modules = \"{}\"; }}",
+            modules.canonicalize().unwrap().display()
+        );
+        let printed = nix
+            .nix(&["eval", "--json", "--impure", "--expr", &expression])
+            .good();
+        let judged: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(judged["undeclared"], serde_json::json!([]));
+        let asked = judged["asked"].as_u64().unwrap();
+        assert!(asked >= 3, "only {asked} options were asked for");
+    }
 }

@@ -7,13 +7,19 @@ use sha2::{Digest, Sha256};
 
 use super::json::{Report, Severity};
 
-/// An element for each finding that has a place: GitLab shows none without one.
+/// An element for each finding that has a place, in the configuration or else in what was measured: GitLab
+/// shows none without one.
 ///
 /// The fingerprint is made of rule, file and subject, so that a finding is the same one when lines move.
 pub fn gitlab(report: &Report) -> Value {
     let findings = report.findings.iter().filter_map(|finding| {
-        let place = finding.locations.first()?;
-        let identity = format!("{}\0{}\0{}", finding.rule, place.file, finding.subject);
+        let written = finding.locations.first();
+        let (file, begin, end) = match (written, finding.evidence.first()) {
+            (Some(it), _) => (&it.file, it.start.line, it.end.line),
+            (None, Some(it)) => (&it.file, it.line, it.line),
+            (None, None) => return None,
+        };
+        let identity = format!("{}\0{file}\0{}", finding.rule, finding.subject);
         let fingerprint: String = Sha256::digest(identity)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -28,8 +34,8 @@ pub fn gitlab(report: &Report) -> Value {
                 Severity::Info => "info",
             },
             "location": {
-                "path": place.file,
-                "lines": { "begin": place.start.line, "end": place.end.line },
+                "path": file,
+                "lines": { "begin": begin, "end": end },
             },
         }))
     });

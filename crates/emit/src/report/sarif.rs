@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rules::RULES;
 use serde_json::{Value, json};
 
-use super::json::{FileEdit, Finding, Location, Position, Report, Severity};
+use super::json::{Evidence, FileEdit, Finding, Location, Position, Report, Severity};
 
 /// One run of the tool over all the reports, as SARIF.
 ///
@@ -21,6 +21,8 @@ pub fn sarif<'r>(reports: impl IntoIterator<Item = &'r Report>, version: &str) -
             json!({
                 "id": rule.id,
                 "shortDescription": { "text": rule.summary },
+                // GitHub wants both.
+                "fullDescription": { "text": rule.summary },
                 "help": { "text": rule.page, "markdown": rule.page },
                 "helpUri": rule.sources.first().map(|source| source.url),
                 "defaultConfiguration": { "level": level(match rule.severity {
@@ -71,12 +73,20 @@ fn result(finding: &Finding, numbers: &BTreeMap<&str, usize>) -> Value {
     if let Some(number) = numbers.get(finding.rule.as_str()) {
         result["ruleIndex"] = json!(number);
     }
-    // The first place is what the finding is about, the others explain it.
-    let mut places = finding.locations.iter();
+    // The first place is what the finding is about, the others explain it. What was measured counts as a
+    // place too: GitHub takes no result without one.
+    let written = finding.locations.iter().map(place);
+    let mut places = written.chain(finding.evidence.iter().map(measured));
     if let Some(first) = places.next() {
-        result["locations"] = json!([place(first, None)]);
+        result["locations"] = json!([first]);
     }
-    let related: Vec<Value> = places.enumerate().map(|(at, it)| place(it, Some(at))).collect();
+    let related: Vec<Value> = places
+        .enumerate()
+        .map(|(id, mut place)| {
+            place["id"] = json!(id);
+            place
+        })
+        .collect();
     if !related.is_empty() {
         result["relatedLocations"] = related.into();
     }
@@ -94,16 +104,23 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn place(location: &Location, id: Option<usize>) -> Value {
-    let mut value = json!({ "physicalLocation": {
-        "artifactLocation": artifact(&location.file),
-        "region": region(location.start, location.end),
-    } });
-    if !location.label.is_empty() {
-        value["message"] = json!({ "text": location.label });
-    }
-    if let Some(id) = id {
-        value["id"] = json!(id);
+fn place(location: &Location) -> Value {
+    labelled(
+        &location.file,
+        region(location.start, location.end),
+        &location.label,
+    )
+}
+
+fn measured(evidence: &Evidence) -> Value {
+    let region = json!({ "startLine": evidence.line, "snippet": { "text": evidence.quote } });
+    labelled(&evidence.file, region, &evidence.label)
+}
+
+fn labelled(file: &str, region: Value, label: &str) -> Value {
+    let mut value = json!({ "physicalLocation": { "artifactLocation": artifact(file), "region": region } });
+    if !label.is_empty() {
+        value["message"] = json!({ "text": label });
     }
     value
 }

@@ -1,8 +1,8 @@
 //! Compression that is asked for, but not where it counts.
 
-use machine::btrfs_options::{Algorithm, Compression, filesystem_wide};
+use machine::btrfs_options::{Compression, filesystem_wide};
 
-use super::{COSTLY_LEVEL, compression, known_options, written};
+use super::{compression, known_options, worthwhile, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -48,7 +48,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         return Ok(Clear);
     };
 
-    let wanted = wanted(&asking);
+    let wanted = wanted(&mounts, &asking);
     let one = deciding.len() == 1;
     let subject = btrfs.subject();
     let message = if one {
@@ -130,7 +130,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
 
 /// The option to use everywhere: the one that most subvolumes ask for, of equally many the one of
 /// the first mountpoint, at a level that is worth its price.
-fn wanted(asking: &[Asking<'_>]) -> String {
+fn wanted(mounts: &[BtrfsMount<'_>], asking: &[Asking<'_>]) -> String {
     let count = |text: &str| {
         asking
             .iter()
@@ -144,10 +144,7 @@ fn wanted(asking: &[Asking<'_>]) -> String {
         }
     }
     match best {
-        Some((_, option, it)) if it.algorithm == Algorithm::Zstd && it.level >= Some(COSTLY_LEVEL) => {
-            format!("{}=zstd:3", option.key)
-        }
-        Some((_, option, _)) => written(option),
+        Some((_, option, _)) => worthwhile(mounts, option),
         None => "compress=zstd".to_owned(),
     }
 }

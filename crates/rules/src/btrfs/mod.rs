@@ -1,16 +1,21 @@
 //! btrfs.
 
 use machine::btrfs_options::{Algorithm, Compress, Compression, compress, filesystem_wide};
-use machine::{Btrfs, BtrfsMount, Kind, MountOption, MountOptions, Profile, Text};
-use source::{Known, Missing};
+use machine::{Btrfs, BtrfsMount, Kind, MountOption, Profile, Text};
+use source::Known;
 
-use crate::{LayoutEdit, ListEdit};
+pub(crate) use crate::options::{edit, written};
+use crate::{ListEdit, options};
 
+pub(crate) mod autodefrag;
+pub(crate) mod commit_interval;
+pub(crate) mod compress_force;
 pub(crate) mod compress_missing_on_root;
 pub(crate) mod dev_errors;
 pub(crate) mod discard_async;
 pub(crate) mod drop_legacy_options;
 pub(crate) mod enospc_unallocated;
+pub(crate) mod metadata_single;
 pub(crate) mod multidev_metadata_raid1;
 pub(crate) mod noatime;
 pub(crate) mod nobarrier;
@@ -38,28 +43,12 @@ pub(crate) fn compression<'a>(mount: &BtrfsMount<'a>) -> Option<(MountOption<'a>
     Some((option, wide.compression()?))
 }
 
-/// An option as written: `compress=zstd`.
-pub(crate) fn written(option: &MountOption<'_>) -> String {
-    match option.value {
-        Some(value) => format!("{}={value}", option.key),
-        None => option.key.to_owned(),
-    }
-}
-
 /// That the options of each of these mounts are known.
 ///
 /// # Errors
 /// [`Missing`] for the first list that depends on something nobody gave.
 pub(crate) fn known_options(mounts: &[BtrfsMount<'_>]) -> Known<()> {
-    mounts
-        .iter()
-        .try_for_each(|mount| match &mount.options().unknown {
-            None => Ok(()),
-            Some(unknown) => Err(Missing::new(
-                format!("the mount options of {}", mount.mountpoint()),
-                format!("give `{}`: {}", unknown.name, unknown.because),
-            )),
-        })
+    mounts.iter().try_for_each(|mount| options::known(mount.mount))
 }
 
 /// Several things named in one breath: `a`, `a and b`, `a, b and c`; of more than five the first
@@ -76,31 +65,9 @@ pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// The edits that take options out of the list of a mount.
-///
-/// NixOS refuses an empty list of options. disko appends `subvol=` to the list of a subvolume, so
-/// that such a list may become empty; where nothing is appended the last option makes room for `defaults`.
+/// The edits that take options out of the list of a mount; see [`options::without`].
 pub(crate) fn without(mount: &BtrfsMount<'_>, gone: &[String]) -> Vec<ListEdit> {
-    let options = mount.options();
-    let appended = mount.mount.options.len() > options.list.len();
-    let stays = |option: MountOption<'_>| !gone.contains(&written(&option));
-    let empties = !appended && !options.iter().any(stays);
-    let mut edits: Vec<ListEdit> = gone.iter().cloned().map(ListEdit::Remove).collect();
-    if empties && let Some(ListEdit::Remove(last)) = edits.pop() {
-        edits.push(ListEdit::Replace {
-            option: last,
-            with: "defaults".to_owned(),
-        });
-    }
-    edits
-}
-
-/// An edit of a list of options.
-pub(crate) fn edit(options: &MountOptions, edits: Vec<ListEdit>) -> LayoutEdit {
-    LayoutEdit::Options {
-        list: options.place.path.clone(),
-        edits,
-    }
+    options::without(mount.mount, gone)
 }
 
 /// The zstd level that an option asks for, if it asks for zstd.
@@ -111,9 +78,29 @@ pub(crate) fn zstd_level(option: &MountOption<'_>) -> Option<i32> {
     }
 }
 
+/// What to write for an option that asks for compression: the same, but at a level that is worth its price,
+/// and not forced where more than a store is on the filesystem.
+pub(crate) fn worthwhile(mounts: &[BtrfsMount<'_>], option: &MountOption<'_>) -> String {
+    let text = if zstd_level(option) >= Some(COSTLY_LEVEL) {
+        cheaper(mounts, option)
+    } else {
+        written(option)
+    };
+    match text.strip_prefix("compress-force") {
+        Some(rest) if !is_store_only(mounts) => format!("compress{rest}"),
+        _ => text,
+    }
+}
+
+/// Whether nothing but Nix's store is on a filesystem: libraries and programs, of which some more compress
+/// than is guessed from a sample.
+pub(crate) fn is_store_only(mounts: &[BtrfsMount<'_>]) -> bool {
+    mounts.iter().all(|mount| mount.mountpoint().starts_with("/nix"))
+}
+
 /// What to put in place of a costly level: what most of the other subvolumes ask for in the same way
 /// (`compress` or `compress-force`) at a level that is worth its price, else level 3.
-pub(crate) fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> String {
+fn cheaper(mounts: &[BtrfsMount<'_>], costly: &MountOption<'_>) -> String {
     let mut asked: Vec<(String, usize)> = Vec::new();
     for (option, _) in mounts.iter().filter_map(compression) {
         if option.key != costly.key || zstd_level(&option).is_none_or(|level| level >= COSTLY_LEVEL) {

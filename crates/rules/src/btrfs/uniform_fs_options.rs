@@ -5,7 +5,7 @@ use std::sync::Arc;
 use machine::btrfs_options::{self, Applied, FilesystemWide, filesystem_wide};
 use source::Origin;
 
-use super::{COSTLY_LEVEL, cheaper, edit, known_options, listed, without, written, zstd_level};
+use super::{edit, known_options, listed, without, worthwhile, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -289,11 +289,7 @@ fn ignored_on_later_mounts<'a>(
                 // Who asks for "off" here does not mean to ask for what is on.
                 Some(_) if declared.value == "off" => gone.push(option),
                 Some(it) => {
-                    let wanted = if zstd_level(&it.option) >= Some(COSTLY_LEVEL) {
-                        cheaper(mounts, &it.option)
-                    } else {
-                        written(&it.option)
-                    };
+                    let wanted = worthwhile(mounts, &it.option);
                     for (mount, from) in [(mount, &option), (first, &written(&it.option))] {
                         if *from != wanted {
                             let replace = ListEdit::Replace {
@@ -504,11 +500,7 @@ fn most_asked(mounts: &[BtrfsMount<'_>], setting: &str) -> Option<String> {
         .collect();
     let count = |text: &str| asked.iter().filter(|it| written(it) == text).count();
     let best = asked.iter().rev().max_by_key(|option| count(&written(option)))?;
-    Some(if zstd_level(best) >= Some(COSTLY_LEVEL) {
-        cheaper(mounts, best)
-    } else {
-        written(best)
-    })
+    Some(worthwhile(mounts, best))
 }
 
 /// Lists of options that disko does not use because nothing is mounted with them.
@@ -577,11 +569,7 @@ fn moved(options: &MountOptions, mounts: &[BtrfsMount<'_>]) -> Vec<LayoutEdit> {
         if said || !WORTH_MOVING.contains(&it.setting) {
             continue;
         }
-        adds.push(if zstd_level(&it.option) >= Some(COSTLY_LEVEL) {
-            format!("{}=zstd:3", it.option.key)
-        } else {
-            written(&it.option)
-        });
+        adds.push(worthwhile(mounts, &it.option));
     }
     let noatime = options.has("noatime");
     mounts

@@ -2,7 +2,7 @@
 
 use machine::btrfs_options::{FilesystemWide, filesystem_wide};
 
-use super::{COSTLY_LEVEL, cheaper, edit, is_faulty, known_options, written, zstd_level};
+use super::{COSTLY_LEVEL, edit, is_faulty, known_options, worthwhile, written, zstd_level};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -47,7 +47,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     }
 
     let text = written(option);
-    let wanted = cheaper(&mounts, option);
+    let wanted = worthwhile(&mounts, option);
     let message = format!(
         "everything that is written is compressed with `{text}`, a level that costs far more time than it saves space"
     );

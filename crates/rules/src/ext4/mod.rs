@@ -1,47 +1,10 @@
 //! ext4.
 
-use machine::{MountOption, MountOptions};
-
-use crate::{LayoutEdit, ListEdit};
+use crate::options::{edit, known, without, written};
 
 pub(crate) mod discard;
 pub(crate) mod no_barrier0;
 pub(crate) mod noatime_lazytime;
-
-/// An option as written: `commit=30`.
-pub(crate) fn written(option: &MountOption<'_>) -> String {
-    match option.value {
-        Some(value) => format!("{}={value}", option.key),
-        None => option.key.to_owned(),
-    }
-}
-
-/// Takes options out of a list. NixOS refuses an empty list of mount options, so the last one gives
-/// way to `defaults`.
-pub(crate) fn without(options: &MountOptions, remove: &[String]) -> LayoutEdit {
-    let stays = options.iter().any(|option| !remove.contains(&written(&option)));
-    let mut remove: Vec<String> = remove.to_vec();
-    remove.sort();
-    remove.dedup();
-    let edits = remove
-        .into_iter()
-        .enumerate()
-        .map(|(index, option)| {
-            if index == 0 && !stays {
-                ListEdit::Replace {
-                    option,
-                    with: "defaults".to_owned(),
-                }
-            } else {
-                ListEdit::Remove(option)
-            }
-        })
-        .collect();
-    LayoutEdit::Options {
-        list: options.place.path.clone(),
-        edits,
-    }
-}
 
 /// A filesystem that discards at each delete although it is trimmed every week.
 pub(crate) fn online_discard(
@@ -57,13 +20,7 @@ pub(crate) fn online_discard(
     let options = filesystem.options();
     let asks = options.last(&["discard", "nodiscard"]);
     let Some(option) = asks.filter(|it| it.key == "discard") else {
-        return match &options.unknown {
-            None => Ok(Clear),
-            Some(unknown) => Err(Missing::new(
-                format!("the mount options of {}", filesystem.mountpoint()),
-                format!("give `{}`: {}", unknown.name, unknown.because),
-            )),
-        };
+        return known(filesystem.mount).map(|()| Clear);
     };
     let mountpoint = filesystem.mountpoint();
     let fstrim = filesystem.machine().config.set(&["services", "fstrim", "enable"]);
@@ -100,5 +57,8 @@ pub(crate) fn online_discard(
             "turn `services.fstrim.enable` on again and take the option out, both together",
         ));
     }
-    Ok(argued.change(EditReach::Reboot, [without(options, &[written(&option)])]))
+    Ok(argued.change(
+        EditReach::Reboot,
+        [edit(options, without(filesystem.mount, &[written(&option)]))],
+    ))
 }

@@ -1,6 +1,6 @@
 //! ext4 without what makes it survive a power cut.
 
-use super::{without, written};
+use crate::options::{edit, known, without, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -47,13 +47,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         .filter_map(|it| danger(&it).map(|danger| (it, danger)))
         .collect();
     let Some((worst, what)) = bad.iter().max_by_key(|(_, danger)| *danger) else {
-        return match &options.unknown {
-            None => Ok(Clear),
-            Some(unknown) => Err(Missing::new(
-                format!("the mount options of {}", filesystem.mountpoint()),
-                format!("give `{}`: {}", unknown.name, unknown.because),
-            )),
-        };
+        return known(filesystem.mount).map(|()| Clear);
     };
     let mountpoint = filesystem.mountpoint();
     let message = match what {
@@ -109,5 +103,8 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         .verify(format!("findmnt -no OPTIONS {mountpoint}"))
         .rollback("put the option back")
         // ext4 keeps both through a remount that no longer names them (tried on Linux 6.18).
-        .change(EditReach::Reboot, [without(options, &names)]))
+        .change(
+            EditReach::Reboot,
+            [edit(options, without(filesystem.mount, &names))],
+        ))
 }

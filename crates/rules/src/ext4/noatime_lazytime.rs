@@ -1,7 +1,7 @@
 //! Access times on ext4.
 
-use super::{without, written};
 use crate::luks::{a_medium, confidence, medium};
+use crate::options::{edit, known, without, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,12 +28,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         return Ok(NotApplicable);
     }
     let options = filesystem.options();
-    if let Some(unknown) = &options.unknown {
-        return Err(Missing::new(
-            format!("the mount options of {}", filesystem.mountpoint()),
-            format!("give `{}`: {}", unknown.name, unknown.because),
-        ));
-    }
+    known(filesystem.mount)?;
     if options.has("ro") {
         return Ok(NotApplicable);
     }
@@ -152,5 +147,8 @@ fn implied_nodiratime(filesystem: &Filesystem<'_>) -> Verdict {
     .cost("none")
     .rollback("put it back; nothing changes")
     .verify(format!("findmnt -no OPTIONS {}", filesystem.mountpoint()))
-    .change(EditReach::Remount, [without(options, &[written(&redundant)])])
+    .change(
+        EditReach::Remount,
+        [edit(options, without(filesystem.mount, &[written(&redundant)]))],
+    )
 }

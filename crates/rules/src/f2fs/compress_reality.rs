@@ -1,5 +1,6 @@
 //! Compression that is set up on f2fs, but for no file.
 
+use crate::options::known;
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -20,12 +21,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         return Ok(NotApplicable);
     }
     let options = filesystem.options();
-    if let Some(unknown) = &options.unknown {
-        return Err(Missing::new(
-            format!("the mount options of {}", filesystem.mountpoint()),
-            format!("give `{}`: {}", unknown.name, unknown.because),
-        ));
-    }
+    known(filesystem.mount)?;
     let Some(algorithm) = options.last(&["compress_algorithm"]) else {
         return Ok(NotApplicable);
     };

@@ -1,6 +1,6 @@
 //! Mount options that the kernel's xfs no longer knows.
 
-use crate::ext4::without;
+use crate::options::{edit, known, without, written};
 use crate::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -50,13 +50,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         .map(|option| (option, removed_in(option.key)))
         .collect();
     if bad.is_empty() {
-        return match &options.unknown {
-            None => Ok(Clear),
-            Some(unknown) => Err(Missing::new(
-                format!("the mount options of {}", filesystem.mountpoint()),
-                format!("give `{}`: {}", unknown.name, unknown.because),
-            )),
-        };
+        return known(filesystem.mount).map(|()| Clear);
     }
     let kernel = filesystem.machine().facts.versions.kernel.as_ref();
     let refused = |since: &Option<(u64, u64)>| {
@@ -120,10 +114,7 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
             "there is no safe replacement for `nobarrier`: without write barriers a power cut corrupts the filesystem, unless every cache below keeps its contents",
         );
     }
-    let names: Vec<String> = bad
-        .iter()
-        .map(|(option, _)| crate::ext4::written(option))
-        .collect();
+    let names: Vec<String> = bad.iter().map(|(option, _)| written(option)).collect();
     Ok(argued
         .cost("none: what the options once chose is how xfs works today, or cannot be chosen any more")
         .rollback(if gone.is_empty() {
@@ -134,5 +125,8 @@ fn check(filesystem: Filesystem<'_>) -> Known<Verdict> {
         .verify(format!(
             "before the next boot: findmnt --verify, then mount -o remount {mountpoint}"
         ))
-        .change(EditReach::Remount, [without(options, &names)]))
+        .change(
+            EditReach::Remount,
+            [edit(options, without(filesystem.mount, &names))],
+        ))
 }

@@ -30,12 +30,14 @@ pub(crate) const RULE: Rule = Rule {
 const HUNGRY: &[(&str, &[&str])] = &[
     ("postgresql", &["services", "postgresql", "enable"]),
     ("mysql", &["services", "mysql", "enable"]),
-    ("redis", &["services", "redis", "enable"]),
     ("libvirt", &["virtualisation", "libvirtd", "enable"]),
     ("incus", &["virtualisation", "incus", "enable"]),
     ("desktop", &["services", "xserver", "enable"]),
     ("desktop", &["services", "displayManager", "enable"]),
 ];
+
+/// Redis is not enabled as a whole: each of its servers is.
+const REDIS_SERVERS: [&str; 3] = ["services", "redis", "servers"];
 
 fn check(machine: &Machine) -> Known<Verdict> {
     let Some(pool) = machine.pools().next() else {
@@ -164,11 +166,24 @@ fn hungry(machine: &Machine) -> Option<(&'static str, Option<source::Origin>)> {
         let tree = machine.config.set(option)?;
         (tree.node == Node::Bool(true)).then(|| (*name, Some(tree.origin.clone())))
     });
-    by_option.or_else(|| {
-        HUNGRY
-            .iter()
-            .find(|(name, _)| machine.runs(name))
-            .map(|(name, _)| (*name, None))
+    by_option
+        .or_else(|| Some(("redis", Some(redis_server(machine)?))))
+        .or_else(|| {
+            HUNGRY
+                .iter()
+                .map(|(name, _)| *name)
+                .chain(["redis"])
+                .find(|name| machine.runs(name))
+                .map(|name| (name, None))
+        })
+}
+
+/// Where the first server of Redis is turned on.
+fn redis_server(machine: &Machine) -> Option<source::Origin> {
+    let servers = machine.config.set(&REDIS_SERVERS)?.as_attrs()?;
+    servers.values().find_map(|server| {
+        let enable = server.tree.lookup(["enable"])?;
+        (enable.node == Node::Bool(true)).then(|| enable.origin.clone())
     })
 }
 

@@ -7,7 +7,9 @@ pub(crate) mod arc_max_explicit;
 pub(crate) mod ashift;
 pub(crate) mod atime;
 pub(crate) mod capacity;
+pub(crate) mod compression_off;
 pub(crate) mod dedup_off;
+pub(crate) mod pool_faults;
 pub(crate) mod swap_zvol;
 pub(crate) mod sync_disabled;
 

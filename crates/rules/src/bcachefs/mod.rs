@@ -1,0 +1,3 @@
+//! bcachefs.
+
+pub(crate) mod out_of_tree;

@@ -1,0 +1,3 @@
+//! What holds for filesystems of several kinds.
+
+pub(crate) mod unknown_option;

@@ -1,0 +1,3 @@
+//! Linux software RAID.
+
+pub(crate) mod degraded;
