@@ -274,6 +274,11 @@ pub(crate) struct Eval {
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
     pub(crate) argstr: Vec<String>,
 
+    /// End with an error, and the calls that led there, where builtins.warn warns; so does
+    /// NIX_ABORT_ON_WARN=1 in the environment
+    #[arg(long)]
+    pub(crate) abort_on_warn: bool,
+
     /// Print JSON
     #[arg(long, conflicts_with = "xml")]
     pub(crate) json: bool,

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let options = Options {
         search_path,
         hash_sources: true,
+        abort_on_warn: args.abort_on_warn || abort_on_warn(),
         interrupt: Some(Box::new(move || Instant::now() > deadline)),
         ..Options::default()
     };
@@ -64,6 +65,11 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(COULD_NOT_RUN))
         }
     }
+}
+
+/// Whether the environment asks for it, in the words that Nix takes.
+fn abort_on_warn() -> bool {
+    std::env::var("NIX_ABORT_ON_WARN").is_ok_and(|value| ["1", "true", "yes"].contains(&&*value))
 }
 
 fn evaluate(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use eval::{Argument, Evaluator, Host, HostOptions};
-use layout::{Layout, Order, Plain};
+use layout::{Layout, Order, Plain, Priorities};
 use source::{Attr, Attrs, Files, Node, Origin, Problem, Tree, World, json};
 
 /// How Nix is evaluated.
@@ -77,13 +77,22 @@ pub fn declare(
     let is_json = entry
         .extension()
         .is_some_and(|it| it.eq_ignore_ascii_case("json"));
+    let mut priorities = Priorities::new();
     let tree = if is_json {
         from_json(world, files, entry, &mut problems)
     } else {
-        from_nix(world, files, entry, evaluation, interrupt, &mut problems)
+        from_nix(
+            world,
+            files,
+            entry,
+            evaluation,
+            interrupt,
+            &mut priorities,
+            &mut problems,
+        )
     };
     let tree = tree.unwrap_or_else(nothing);
-    let found = model(&tree);
+    let found = model(&tree, &priorities);
     if found.is_none() && problems.is_empty() {
         problems.push(Problem::error(
             "no disk layout: neither `disko.devices` nor `fileSystems` is set",
@@ -100,17 +109,22 @@ pub fn declare(
 }
 
 /// The layout of a configuration; `None` when it has none.
-fn model(tree: &Tree) -> Option<Layout> {
+fn model(tree: &Tree, priorities: &Priorities) -> Option<Layout> {
     let plain = Plain {
         file_systems: tree.lookup(["fileSystems"]),
         swap_devices: tree.lookup(["swapDevices"]),
         luks: tree.lookup(["boot", "initrd", "luks", "devices"]),
+        priorities: Some(priorities),
     };
     let devices = tree.lookup(["disko", "devices"]);
     if devices.is_none() && plain.file_systems.is_none() {
         return None;
     }
     let mut layout = devices.map(layout::read).unwrap_or_default();
+    let enabled = tree.lookup(["disko", "enableConfig"]);
+    if let Some(Node::Bool(false)) = enabled.map(|it| &it.node) {
+        layout::without_config(&mut layout);
+    }
     layout::overlay_plain(&mut layout, &plain, Order::default());
     Some(layout)
 }
@@ -121,6 +135,7 @@ fn from_nix(
     entry: &Path,
     evaluation: &Evaluation,
     interrupt: &dyn Fn() -> bool,
+    priorities: &mut Priorities,
     problems: &mut Vec<Problem>,
 ) -> Option<Tree> {
     let options = eval::Options {
@@ -149,6 +164,7 @@ fn from_nix(
     let tree = match Host::open(&evaluator, entry, &options) {
         Ok(host) => {
             let tree = host.option(&[]);
+            *priorities = host.priorities();
             problems.extend(host.problems());
             tree
         }

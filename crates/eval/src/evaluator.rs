@@ -12,6 +12,7 @@ use crate::builtins;
 use crate::code::{AttrsCode, BindingData, Code, Expr, ExprId, LambdaCode, NameCode, Params, SelectCode};
 use crate::error::{Error, ErrorKind};
 use crate::frames::{Callee, Frame, Frames};
+use crate::ops::Compared;
 use crate::options::Options;
 use crate::symbol::{Sym, Symbols};
 use crate::syntax::{Op, Range};
@@ -53,6 +54,8 @@ pub struct Evaluator<'a> {
     baseline: usize,
     /// How many conditions that depend on unknowns are being tried both ways.
     pub(crate) guesses: Cell<u32>,
+    /// What the comparison that is running found out so far.
+    pub(crate) compared: Compared,
     pub(crate) traces: RefCell<Vec<String>>,
     pub(crate) problems: RefCell<Vec<source::Problem>>,
     builtins: OnceCell<Value>,
@@ -134,6 +137,7 @@ impl<'a> Evaluator<'a> {
             depth: Cell::new(0),
             baseline: live(),
             guesses: Cell::new(0),
+            compared: Compared::default(),
             traces: RefCell::default(),
             problems: RefCell::default(),
             builtins: OnceCell::new(),
@@ -230,6 +234,18 @@ impl<'a> Evaluator<'a> {
             self.check_limits(steps)
         } else {
             Ok(())
+        }
+    }
+
+    /// Counts so many steps at once: what one operation on something large costs.
+    pub(crate) fn charge(&self, cost: u64) -> Result<()> {
+        let before = self.steps.get();
+        let steps = before.saturating_add(cost);
+        self.steps.set(steps);
+        if before >> 10 == steps >> 10 {
+            Ok(())
+        } else {
+            self.check_limits(steps)
         }
     }
 

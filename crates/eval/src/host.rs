@@ -36,6 +36,9 @@ const WANTED: &[&[&str]] = &[
     &["boot", "initrd", "luks", "devices"],
 ];
 
+/// How far below such an option priorities tell: `fileSystems.<name>.options`.
+const PRIORITY_LEVELS: u32 = 2;
+
 /// What disko's `devices` may hold.
 const DEVICES: &[&str] = &[
     "bcachefs_filesystems",
@@ -267,6 +270,20 @@ impl<'e, 'a> Host<'e, 'a> {
             .select(self.given.as_ref()?, path.iter().copied())
             .ok()??;
         Some(self.evaluator.tree(&given, TreeLimits::default()))
+    }
+
+    /// The priorities with which the options are defined that mount, swap and decrypt, and their
+    /// parts: 50 for `lib.mkForce`, 1000 for `lib.mkDefault`. What is not in it is defined without
+    /// such a mark, or not at all.
+    pub fn priorities(&self) -> BTreeMap<OptionPath, i64> {
+        let mut found = BTreeMap::new();
+        let root = self.scope.root(self.evaluator);
+        for path in WANTED.iter().filter(|path| path.first() != Some(&"disko")) {
+            if let Ok(Some(place)) = root.below(self.evaluator, path) {
+                place.priorities(self.evaluator, PRIORITY_LEVELS, &mut found);
+            }
+        }
+        found
     }
 
     /// What went wrong or was left out so far, without stopping the rest. More may come with

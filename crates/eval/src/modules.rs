@@ -1553,6 +1553,33 @@ impl Place {
         })
     }
 
+    /// The priority of the definitions that are in effect here; `None` when there are none.
+    pub(crate) fn priority(&self, evaluator: &Evaluator<'_>) -> Option<i64> {
+        let parts = self.discharged(evaluator, true);
+        parts.iter().map(|part| part.definition.priority()).min()
+    }
+
+    /// Adds the priorities here and so many levels further down, but for ordinary ones.
+    pub(crate) fn priorities(
+        &self,
+        evaluator: &Evaluator<'_>,
+        levels: u32,
+        found: &mut BTreeMap<OptionPath, i64>,
+    ) {
+        if let Some(priority) = self.priority(evaluator)
+            && priority != PLAIN_PRIORITY
+        {
+            found.insert(self.path.clone(), priority);
+        }
+        if levels > 0
+            && let Merged::Set { parts, .. } = self.merge(evaluator)
+        {
+            for (_, part) in parts {
+                part.priorities(evaluator, levels - 1, found);
+            }
+        }
+    }
+
     /// The bindings whose definitions are in effect here.
     pub(crate) fn bindings(&self, evaluator: &Evaluator<'_>) -> Vec<Binding> {
         let mut parts = self.discharged(evaluator, true);

@@ -1,8 +1,12 @@
 //! Operators, equality, order, and turning values into strings.
 
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::io::Write as _;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use source::Unknown;
 
 use crate::code::{Code, ExprId};
 use crate::error::{Error, ErrorKind};
@@ -59,7 +63,83 @@ impl Builder {
     }
 }
 
+/// How many steps copying an attribute, or an element of a list, counts for: about a nanosecond
+/// a step. A set that grows one attribute at a time is copied each time, so that the cost of n
+/// attributes is n².
+const STEPS_OF_AN_ATTRIBUTE: u64 = 8;
+pub(crate) const STEPS_OF_AN_ELEMENT: u64 = 8;
+/// How many bytes of text one step copies.
+const BYTES_OF_A_STEP: u64 = 4;
+/// How many steps a part of a value counts for that is written as text. What a value holds twice
+/// is written twice, so that 60 lists, each holding the next one twice, are 2^60 parts.
+pub(crate) const STEPS_OF_A_PART: u64 = 64;
+
+/// Pairs of lists and of sets that the comparison at hand has been through.
+///
+/// A value may hold another in many places: two trees of 60 levels that are built from 60 lists
+/// have 2^60 leaves. Each pair of lists is compared once.
+#[derive(Default)]
+pub(crate) struct Compared {
+    /// How many comparisons are under way, one inside the other.
+    nested: Cell<u32>,
+    /// How many pairs the outermost one has met.
+    met: Cell<u32>,
+    /// The pairs that are equal as far as known, by address, and what they depend on if that
+    /// is not known. The values are kept with them, so that no address is used anew.
+    alike: RefCell<FxHashMap<(usize, usize), Alike>>,
+}
+
+/// Two values that do not differ, and the unknown that they would have to be compared by.
+struct Alike {
+    _values: (Value, Value),
+    depends_on: Option<Rc<Unknown>>,
+}
+
+/// From how many pairs on they are remembered: a comparison of less costs less than that.
+const REMEMBERED_FROM: u32 = 1 << 10;
+
 impl Evaluator<'_> {
+    /// Compares two lists or sets unless this comparison has done so before.
+    fn compared(&self, a: &Value, b: &Value, run: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        let state = &self.compared;
+        let key = match (a, b) {
+            (Value::List(x, _), Value::List(y, _)) => (Rc::as_ptr(x) as usize, Rc::as_ptr(y) as usize),
+            (Value::Attrs(x, _), Value::Attrs(y, _)) => (Rc::as_ptr(x) as usize, Rc::as_ptr(y) as usize),
+            _ => return run(),
+        };
+        let met = state.met.get().saturating_add(1);
+        state.met.set(met);
+        if met > REMEMBERED_FROM
+            && let Some(alike) = state.alike.borrow().get(&key)
+        {
+            return alike
+                .depends_on
+                .clone()
+                .map_or(Ok(true), |it| Err(Error::unknown(it)));
+        }
+        let nested = state.nested.get();
+        state.nested.set(nested + 1);
+        let result = run();
+        state.nested.set(nested);
+        if nested == 0 {
+            state.met.set(0);
+            let alike = state.alike.take();
+            drop(alike);
+        } else if met > REMEMBERED_FROM {
+            let depends_on = match &result {
+                Ok(true) => Some(None),
+                Err(error) => error.as_unknown().map(|unknown| Some(unknown.clone())),
+                Ok(false) => None,
+            };
+            if let Some(depends_on) = depends_on {
+                let _values = (a.clone(), b.clone());
+                let alike = Alike { _values, depends_on };
+                state.alike.borrow_mut().insert(key, alike);
+            }
+        }
+        result
+    }
+
     pub(crate) fn operate(&self, op: Op, a: Value, b: Value, made: Made) -> Result<Value> {
         if op == Op::Update {
             return self.update(a, b, made);
@@ -139,7 +219,8 @@ impl Evaluator<'_> {
             }
             (Value::Str(x, _), Value::Str(y, _)) => {
                 let length = x.bytes().len() + y.bytes().len();
-                if length > 1 << 16 {
+                if length > 1 << 12 {
+                    self.charge(length as u64 / BYTES_OF_A_STEP)?;
                     self.check_text(length)?;
                 }
                 if x.context.is_none() && y.context.is_none() {
@@ -203,7 +284,8 @@ impl Evaluator<'_> {
                     .coerce(&other, Coerce::Interpolation, &mut builder)
                     .map_err(|error| error.at(Self::span_of(code, part)))?,
             }
-            if builder.bytes.len() > 1 << 16 {
+            if builder.bytes.len() > 1 << 12 {
+                self.charge(builder.bytes.len() as u64 / BYTES_OF_A_STEP)?;
                 self.check_text(builder.bytes.len())?;
             }
         }
@@ -266,6 +348,7 @@ impl Evaluator<'_> {
             Value::List(list, _) => {
                 let items = list.items();
                 for (index, item) in items.iter().enumerate() {
+                    self.charge(STEPS_OF_A_PART)?;
                     let item = self.force(item)?;
                     self.deeper(|| self.coerce(&item, how, out))?;
                     // An empty list leaves no space behind it.
@@ -310,6 +393,7 @@ impl Evaluator<'_> {
                     return Ok(Value::List(x, made));
                 }
                 let length = x.items().len() + y.items().len();
+                self.charge(length as u64 * STEPS_OF_AN_ELEMENT)?;
                 if length > 1 << 12 {
                     self.check_memory(length * 16)?;
                 }
@@ -337,6 +421,7 @@ impl Evaluator<'_> {
             return Ok(Value::Attrs(b, made));
         }
         let length = a.len() + b.len();
+        self.charge(length as u64 * STEPS_OF_AN_ATTRIBUTE)?;
         if length > 1 << 12 {
             self.check_memory(length * 24)?;
         }
@@ -385,9 +470,9 @@ impl Evaluator<'_> {
                 if x.items().len() != y.items().len() {
                     return Ok(false);
                 }
-                self.all_equal(x.items().iter().zip(y.items()))?
+                self.compared(a, b, || self.all_equal(x.items().iter().zip(y.items())))?
             }
-            (Value::Attrs(x, _), Value::Attrs(y, _)) => self.equal_attrs(x, y)?,
+            (Value::Attrs(x, _), Value::Attrs(y, _)) => self.compared(a, b, || self.equal_attrs(x, y))?,
             (Value::Lambda(x, _), Value::Lambda(y, _)) => same && Rc::ptr_eq(x, y),
             (Value::Builtin(x, _), Value::Builtin(y, _)) => same && Rc::ptr_eq(x, y),
             _ => false,

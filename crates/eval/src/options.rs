@@ -58,6 +58,9 @@ pub struct Options<'a> {
     /// Files and folders that Nix would copy into its store become the store paths that they would
     /// have, for which they are read whole. Not set, such a path is unknown.
     pub hash_sources: bool,
+    /// `builtins.warn` ends the evaluation, as with Nix's setting `abort-on-warn`, so that the chain
+    /// of calls that led to the warning is seen.
+    pub abort_on_warn: bool,
     /// What `builtins.currentSystem` gives. Not given, it is unknown.
     pub system: Option<String>,
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result};
-use crate::ops::{Builder, Coerce};
+use crate::ops::{Builder, Coerce, STEPS_OF_A_PART};
 use crate::symbol::Sym;
 use crate::value::{Attrs, Entry, Function, Value};
 
@@ -207,6 +207,7 @@ impl Evaluator<'_> {
 
     /// `store`: as `builtins.toJSON`, which copies paths into the store.
     pub(crate) fn write_json(&self, value: &Value, store: bool, out: &mut Builder) -> Result<()> {
+        self.charge(STEPS_OF_A_PART)?;
         if out.bytes.len() > 1 << 16 {
             self.check_text(out.bytes.len())?;
         }

@@ -3,12 +3,16 @@
 use rustc_hash::FxHashSet;
 
 use crate::code::{Expr, Params};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::evaluator::{Evaluator, Result};
-use crate::ops::Builder;
+use crate::ops::{Builder, STEPS_OF_A_PART};
 use crate::print::shortest;
 use crate::symbol::Sym;
 use crate::value::{Attrs, Function, Value};
+
+/// How deep XML may be nested. Each line is indented by its depth, so that the text of n levels
+/// takes n² bytes.
+const DEEPEST: usize = 5_000;
 
 /// What stays the same while one value is written.
 struct Writer<'e, 'a> {
@@ -46,6 +50,11 @@ impl Evaluator<'_> {
 impl Writer<'_, '_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
         let ev = self.ev;
+        ev.charge(STEPS_OF_A_PART)?;
+        if depth > DEEPEST {
+            let message = format!("the depth limit of {DEEPEST} levels of XML was reached");
+            return Err(Error::new(ErrorKind::Limit("depth"), message));
+        }
         if self.out.bytes.len() > 1 << 16 {
             ev.check_text(self.out.bytes.len())?;
         }

@@ -4,13 +4,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use eval::{Error, ErrorKind, Evaluator, Limits, Options};
+use eval::{Error, ErrorKind, Evaluator, Limits, Options, Value};
 use source::{Files, MemoryWorld};
 
 /// Evaluates with a memory limit of half a gibibyte and a wall-clock limit, and prints strictly.
 fn run(text: &str) -> Result<String, Error> {
-    let world = MemoryWorld::new();
-    let files = Files::new();
     let started = Instant::now();
     let options = Options {
         limits: Limits {
@@ -20,6 +18,25 @@ fn run(text: &str) -> Result<String, Error> {
         interrupt: Some(Box::new(move || started.elapsed() > Duration::from_secs(5))),
         ..Options::default()
     };
+    run_with(options, text)
+}
+
+/// Evaluates with a twentieth of the steps that are allowed otherwise, and no clock.
+fn run_soon(text: &str) -> Result<String, Error> {
+    let options = Options {
+        limits: Limits {
+            memory: 512 << 20,
+            steps: 100_000_000,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    run_with(options, text)
+}
+
+fn run_with(options: Options<'_>, text: &str) -> Result<String, Error> {
+    let world = MemoryWorld::new();
+    let files = Files::new();
     let evaluator = Evaluator::new(&world, &files, options);
     let value = evaluator.expression("limit.nix", text, Path::new("/"))?;
     let printed = evaluator.print(&value, true)?;
@@ -27,7 +44,11 @@ fn run(text: &str) -> Result<String, Error> {
 }
 
 fn limit_of(text: &str) -> &'static str {
-    match run(text) {
+    limit(run(text))
+}
+
+fn limit(result: Result<String, Error>) -> &'static str {
+    match result {
         Err(error) => match error.kind() {
             ErrorKind::Limit(name) => name,
             ErrorKind::InfiniteRecursion => "recursion",
@@ -116,6 +137,119 @@ fn runaway_evaluations_name_their_limit() {
     assert_eq!(
         limit_of("builtins.concatStringsSep \"x\" (builtins.genList (x: \"aaaaaaaaaaaaaaaa\") 10000000)"),
         "memory"
+    );
+}
+
+/// Two trees of 60 levels, each built from 60 lists or sets, are compared pair by pair.
+#[test]
+fn trees_that_share_their_branches_are_compared_once() {
+    let tree = |leaf: &str, made: &str| {
+        format!("(let t = n: if n == 0 then {leaf} else let s = t (n - 1); in {made}; in t 60)")
+    };
+    let (lists, sets) = ("[ s s ]", "{ a = s; b = [ s ]; }");
+    for made in [lists, sets] {
+        let (one, two) = (tree("1", made), tree("2", made));
+        assert_eq!(run(&format!("{one} == {one}")).unwrap(), "true");
+        assert_eq!(run(&format!("{one} == {two}")).unwrap(), "false");
+        assert_eq!(run(&format!("{one} != {two}")).unwrap(), "true");
+        assert_eq!(
+            run(&format!("builtins.elem {one} [ {two} {one} ]")).unwrap(),
+            "true"
+        );
+    }
+    let (one, two) = (tree("1", lists), tree("2", lists));
+    assert_eq!(run(&format!("{one} < {two}")).unwrap(), "true");
+    assert_eq!(run(&format!("{one} < {one}")).unwrap(), "false");
+    // A function is no other function, however often it is met.
+    let functions = tree("(x: x)", lists);
+    assert_eq!(run(&format!("{functions} == {functions}")).unwrap(), "false");
+    // One comparison knows nothing of another: these are made and dropped one by one.
+    let many = "builtins.all (n: builtins.genList (i: [ i n ]) 2000 == builtins.genList (i: [ i 1 ]) 2000) \
+                [ 1 1 1 ]";
+    assert_eq!(run(many).unwrap(), "true");
+    let last =
+        "builtins.genList (i: [ i ]) 5000 == builtins.genList (i: [ (if i == 4999 then 0 else i) ]) 5000";
+    assert_eq!(run(last).unwrap(), "false");
+}
+
+/// An unknown leaf of such a tree does not make the comparison go through all 2^60 of them.
+#[test]
+fn trees_that_share_an_unknown_are_compared_once() {
+    let text = "let u = builtins.currentTime; t = n: if n == 0 then [ u ] else let s = t (n - 1); in [ s s ]; \
+                in t 60 == t 60";
+    let world = MemoryWorld::new();
+    let files = Files::new();
+    let evaluator = Evaluator::new(&world, &files, Options::default());
+    let value = evaluator.expression("limit.nix", text, Path::new("/")).unwrap();
+    assert!(matches!(value, Value::Unknown(..)));
+}
+
+#[test]
+fn what_grows_by_being_copied_is_charged_for_the_copies() {
+    let growing = |count: u32| {
+        format!(
+            "builtins.length (builtins.attrNames (builtins.foldl' \
+             (a: n: a // {{ \"x${{toString n}}\" = n; }}) {{ }} (builtins.genList (x: x) {count})))"
+        )
+    };
+    assert_eq!(run_soon(&growing(4_000)).unwrap(), "4000");
+    assert_eq!(limit(run_soon(&growing(100_000))), "step");
+    let list = "builtins.length (builtins.foldl' (a: n: a ++ [ n ]) [ ] (builtins.genList (x: x) 100000))";
+    assert_eq!(limit(run_soon(list)), "step");
+    let sorted =
+        "builtins.elemAt (builtins.sort builtins.lessThan (builtins.genList (x: 20000 - x) 20000)) 0";
+    assert_eq!(run_soon(sorted).unwrap(), "1");
+}
+
+#[test]
+fn a_closure_without_end_is_ended_by_its_size() {
+    let closure = |first: &str, next: &str| {
+        format!(
+            "builtins.length (builtins.genericClosure \
+             {{ startSet = [ {{ key = {first}; }} ]; operator = x: {next}; }})"
+        )
+    };
+    for next in ["x.key + 1", "x.key - 1", "x.key + 0.5", "x.key - 0.5"] {
+        let text = closure("0", &format!("[ {{ key = {next}; }} ]"));
+        assert_eq!(limit(run_soon(&text)), "step", "{next}");
+    }
+    assert_eq!(
+        limit(run_soon(&closure("\"\"", "[ { key = x.key + \"x\"; } ]"))),
+        "step"
+    );
+    // Keys before, between and after others, each once.
+    let cycle = closure("0", "map (n: { key = n; }) [ (x.key * 7 + 3) (x.key * 5) ]")
+        .replace("x.key * 7 + 3", "if x.key > 20000 then 0 else 20001 - x.key")
+        .replace("x.key * 5", "if x.key > 20000 then 1 else x.key + 1");
+    assert_eq!(run_soon(&cycle).unwrap(), "20002");
+}
+
+#[test]
+fn what_is_written_twice_is_charged_twice() {
+    let tree = "(let t = n: if n == 0 then 1 else let s = t (n - 1); in [ s s ]; in t 60)";
+    let deep = "(builtins.foldl' (a: n: [ a ]) [ ] (builtins.genList (x: x) 1000000))";
+    let lazy = "(let f = n: if n == 0 then [ ] else [ (f (n - 1)) ]; in f 1000000)";
+    for (name, expected) in [("toJSON", "step"), ("toXML", "memory"), ("toString", "step")] {
+        assert_eq!(
+            limit(run_soon(&format!("builtins.{name} {tree}"))),
+            expected,
+            "{name}"
+        );
+        assert_eq!(
+            limit(run_soon(&format!("builtins.{name} {deep}"))),
+            "depth",
+            "{name}"
+        );
+        assert_eq!(
+            limit(run_soon(&format!("builtins.{name} {lazy}"))),
+            "depth",
+            "{name}"
+        );
+    }
+    let shallow = deep.replace("1000000", "2000");
+    assert_eq!(
+        run_soon(&format!("builtins.stringLength (builtins.toXML {shallow})")).unwrap(),
+        "8042073"
     );
 }
 

@@ -48,4 +48,4 @@ pub mod report;
 pub use disko::read;
 pub use merge::MOUNTED_IN_INITRD;
 pub use model::*;
-pub use plain::{Order, Plain, overlay_plain, read_plain};
+pub use plain::{ORDINARY, Order, Plain, Priorities, overlay_plain, read_plain, without_config};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use source::{Binding, Node, OptionPath, Problem, Sourced, Tree};
+use source::{Binding, Level, Node, OptionPath, Problem, Sourced, Span, Tree};
 
 use crate::disko::SPECIAL_TYPES;
 use crate::field::{Field, Set, entry_name, name_origin, place};
@@ -20,6 +20,31 @@ pub struct Plain<'a> {
     pub swap_devices: Option<&'a Tree>,
     /// The tree at `boot.initrd.luks.devices`.
     pub luks: Option<&'a Tree>,
+    /// With which priority the values of these trees are defined; ordinary ones when `None`.
+    pub priorities: Option<&'a Priorities>,
+}
+
+/// Priorities of definitions by the option, or the part of one, that they are on: `lib.mkForce` on
+/// `fileSystems."/".options` is 50 at that path. What is not in it has the priority of its own kind,
+/// [`ORDINARY`].
+pub type Priorities = BTreeMap<OptionPath, i64>;
+
+/// The priority of a definition without `lib.mkForce` and the like, and of all that disko defines:
+/// `defaultOverridePriority` in
+/// [lib/modules.nix](https://github.com/NixOS/nixpkgs/blob/master/lib/modules.nix), and `_config` of
+/// [disko's types](https://github.com/nix-community/disko/tree/master/lib/types), which has no marks.
+pub const ORDINARY: i64 = 100;
+
+/// How a definition of the host stands to disko's of the same option. Of two that do not weigh the
+/// same only one counts, of lists and sets as of all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weight {
+    /// `lib.mkDefault`: disko's counts.
+    Less,
+    /// They are merged.
+    Same,
+    /// `lib.mkForce`: the host's counts.
+    More,
 }
 
 /// How disko's module and the host's own files stand to each other. It decides whose elements
@@ -51,6 +76,7 @@ pub fn read_plain(file_systems: &Tree, swap_devices: Option<&Tree>, luks: Option
         file_systems: Some(file_systems),
         swap_devices,
         luks,
+        priorities: None,
     };
     overlay_plain(&mut layout, &plain, Order::default());
     layout
@@ -60,13 +86,14 @@ pub fn read_plain(file_systems: &Tree, swap_devices: Option<&Tree>, luks: Option
 /// of the layout get the options and `neededForBoot`, other mounts, swap devices and LUKS devices
 /// are added.
 ///
-/// The trees hold values without their priorities: all are taken as ordinary definitions, as
-/// disko's own are, not as `lib.mkDefault` or `lib.mkForce`.
+/// Where a definition has another priority than disko's own, see [`Plain::priorities`], one of the
+/// two counts alone: of the whole option, of one mount, or of one attribute of it.
 pub fn overlay_plain(layout: &mut Layout, plain: &Plain<'_>, order: Order) {
     let mut overlay = Overlay {
         lower: lower_devices(layout),
         layout,
         order,
+        priorities: plain.priorities,
     };
     if let Some(tree) = plain.luks {
         overlay.luks(tree);
@@ -115,10 +142,20 @@ fn lower_devices(layout: &Layout) -> BTreeMap<Arc<str>, DeviceId> {
     lower
 }
 
+/// Takes away what disko makes of a layout when `disko.enableConfig` is off, as for an installer's
+/// image: its mounts, swap and LUKS devices are the business of nobody but disko's scripts.
+pub fn without_config(layout: &mut Layout) {
+    layout.mounts.clear();
+    layout.swaps.clear();
+    layout.luks.clear();
+    layout.resume_device = None;
+}
+
 struct Overlay<'l> {
     layout: &'l mut Layout,
     lower: BTreeMap<Arc<str>, DeviceId>,
     order: Order,
+    priorities: Option<&'l Priorities>,
 }
 
 /// One `fileSystems.<name>`.
@@ -132,6 +169,34 @@ struct Entry<'a> {
 }
 
 impl Overlay<'_> {
+    fn weight(&self, path: &OptionPath) -> Weight {
+        match self.priorities.and_then(|priorities| priorities.get(path)) {
+            Some(priority) if *priority > ORDINARY => Weight::Less,
+            Some(priority) if *priority < ORDINARY => Weight::More,
+            _ => Weight::Same,
+        }
+    }
+
+    /// Notes that a definition does nothing.
+    fn outweighed(&mut self, path: &OptionPath, at: Option<Span>) {
+        let message =
+            format!("{path} has no effect: disko defines it too, and what `lib.mkDefault` says gives way");
+        let mut problem = Problem::warning(message).at(at);
+        problem.level = Level::Note;
+        self.layout.problems.push(problem);
+    }
+
+    /// Whether an attribute of a set that disko defines too has no effect, which is noted.
+    fn gives_way(&mut self, set: &Set<'_>, name: &str) -> bool {
+        let path = set.path.join(name);
+        let Some(attr) = set.get(name) else { return false };
+        let less = self.weight(&path) == Weight::Less;
+        if less {
+            self.outweighed(&path, name_origin(&attr.bindings, &attr.tree.origin).span());
+        }
+        less
+    }
+
     fn push(
         &mut self,
         set: &Set<'_>,
@@ -176,6 +241,14 @@ impl Overlay<'_> {
     fn luks(&mut self, tree: &Tree) {
         let path = OptionPath::new(["boot", "initrd", "luks", "devices"]);
         let mut definitions = std::mem::take(&mut self.layout.luks);
+        match self.weight(&path) {
+            Weight::Less if !definitions.is_empty() => {
+                self.layout.luks = definitions;
+                return self.outweighed(&path, tree.origin.span());
+            }
+            Weight::More => definitions.clear(),
+            _ => {}
+        }
         let mut known: BTreeMap<Arc<str>, DeviceId> = definitions
             .iter()
             .map(|device| (device.name.clone(), device.device_id))
@@ -186,10 +259,40 @@ impl Overlay<'_> {
                 Field::Known(name) => name.value,
                 Field::Null | Field::Unknown(_) => continue,
             };
+            let twice = definitions.iter().any(|device| device.name == name);
+            match self.weight(&set.path) {
+                Weight::Less if twice => {
+                    self.outweighed(&set.path, name_origin(set.bindings, set.origin).span());
+                    continue;
+                }
+                Weight::More => definitions.retain(|device| device.name != name),
+                _ => {}
+            }
+            let forced: BTreeSet<&str> = set
+                .attrs
+                .keys()
+                .map(|name| &**name)
+                .filter(|name| self.weight(&set.path.join(name)) == Weight::More)
+                .collect();
+            let mut outweighed: BTreeSet<&str> = BTreeSet::new();
+            if let Some(theirs) = definitions.iter_mut().find(|device| device.name == name) {
+                if forced.contains("device") {
+                    theirs.device = None;
+                }
+                theirs.settings.retain(|(name, _)| !forced.contains(&**name));
+                let defined: BTreeSet<Arc<str>> =
+                    theirs.settings.iter().map(|(name, _)| name.clone()).collect();
+                for name in set.attrs.keys() {
+                    if (&**name == "device" || defined.contains(name)) && self.gives_way(&set, name) {
+                        outweighed.insert(name);
+                    }
+                }
+            }
             let device = self
                 .layout
                 .text(&set, "device")
                 .known()
+                .filter(|_| !outweighed.contains("device"))
                 .map(|device| device.value);
             let allow_discards = self.layout.boolean(&set, "allowDiscards").known();
             let bypass_workqueues = self.layout.boolean(&set, "bypassWorkqueues").known();
@@ -197,13 +300,20 @@ impl Overlay<'_> {
                 .attrs
                 .iter()
                 .filter(|(name, _)| !matches!(&***name, "device" | "name"))
+                .filter(|(name, _)| !outweighed.contains(&***name))
                 .filter_map(|(name, attr)| Some((name.clone(), json::from_tree(&attr.tree)?)))
                 .collect();
             let id = match known.get(&name) {
                 Some(&id) => {
                     if let Some(Kind::Luks(luks)) = self.kind_mut(id) {
-                        luks.allow_discards = luks.allow_discards.take().or(allow_discards);
-                        luks.bypass_workqueues = luks.bypass_workqueues.take().or(bypass_workqueues);
+                        for (place, given, name) in [
+                            (&mut luks.allow_discards, allow_discards, "allowDiscards"),
+                            (&mut luks.bypass_workqueues, bypass_workqueues, "bypassWorkqueues"),
+                        ] {
+                            if place.is_none() || forced.contains(name) {
+                                *place = given.or(place.take());
+                            }
+                        }
                     }
                     id
                 }
@@ -255,6 +365,13 @@ impl Overlay<'_> {
 
     fn file_systems(&mut self, tree: &Tree) {
         let path = OptionPath::new(["fileSystems"]);
+        match self.weight(&path) {
+            Weight::Less if !self.layout.mounts.is_empty() => {
+                return self.outweighed(&path, tree.origin.span());
+            }
+            Weight::More => self.layout.mounts.clear(),
+            _ => {}
+        }
         let mut present: BTreeMap<Arc<str>, usize> = self
             .layout
             .mounts
@@ -270,6 +387,19 @@ impl Overlay<'_> {
                 Field::Known(mountpoint) => mountpoint,
                 Field::Null | Field::Unknown(_) => continue,
             };
+            if present.contains_key(&mountpoint.value) {
+                match self.weight(&set.path) {
+                    Weight::Less => {
+                        self.outweighed(&set.path, name_origin(set.bindings, set.origin).span());
+                        continue;
+                    }
+                    Weight::More => {
+                        present.remove(&mountpoint.value);
+                        off.insert(mountpoint.value.clone());
+                    }
+                    Weight::Same => {}
+                }
+            }
             if let Field::Known(Sourced { value: false, .. }) = self.layout.boolean(&set, "enable") {
                 off.insert(mountpoint.value);
                 continue;
@@ -304,32 +434,50 @@ impl Overlay<'_> {
         let at = &entry.mountpoint.origin;
         let other = mount.mountpoint.origin.clone();
         let set = &entry.set;
-        if let Field::Known(device) = &entry.device {
+        let forced = |name: &str| self.weight(&set.path.join(name)) == Weight::More;
+        let (device_forced, type_forced, options_forced) =
+            (forced("device"), forced("fsType"), forced("options"));
+        if let Field::Known(device) = &entry.device
+            && !self.gives_way(set, "device")
+        {
             match &mount.device {
-                Some(known) if *known != device.value => {
+                Some(known) if *known != device.value && !device_forced => {
                     let path = set.path.join("device");
                     let problem = merge::conflict(&path, known, &device.value, at, &other);
                     self.layout.problems.push(problem);
                 }
-                Some(_) => {}
-                None => mount.device = Some(device.value.clone()),
+                Some(_) if !device_forced => {}
+                _ => mount.device = Some(device.value.clone()),
             }
+        } else if device_forced {
+            mount.device = None;
         }
         if let Field::Known(fs_type) = &entry.fs_type
             && fs_type.value != mount.fs_type
+            && !self.gives_way(set, "fsType")
         {
-            let path = set.path.join("fsType");
-            let problem = merge::conflict(&path, &mount.fs_type, &fs_type.value, at, &other);
-            self.layout.problems.push(problem);
-        }
-        match self.order {
-            Order::Beside => mount.options.extend(entry.options.list),
-            Order::Imported => {
-                mount.options.splice(0..0, entry.options.list);
+            if type_forced {
+                mount.fs_type = fs_type.value.clone();
+            } else {
+                let path = set.path.join("fsType");
+                let problem = merge::conflict(&path, &mount.fs_type, &fs_type.value, at, &other);
+                self.layout.problems.push(problem);
             }
         }
-        if mount.declared.unknown.is_none() {
-            mount.declared.unknown = entry.options.unknown;
+        if options_forced {
+            // What disko appends, such as `subvol=`, is gone with the rest of its list.
+            mount.options.clone_from(&entry.options.list);
+            mount.declared = entry.options;
+        } else if !self.gives_way(set, "options") {
+            match self.order {
+                Order::Beside => mount.options.extend(entry.options.list),
+                Order::Imported => {
+                    mount.options.splice(0..0, entry.options.list);
+                }
+            }
+            if mount.declared.unknown.is_none() {
+                mount.declared.unknown = entry.options.unknown;
+            }
         }
         if let (Some(first), Some(second)) = (&mount.needed_for_boot_set, &entry.needed)
             && first.value != second.value
@@ -474,6 +622,13 @@ impl Overlay<'_> {
 
     fn swap_devices(&mut self, tree: &Tree) {
         let path = OptionPath::new(["swapDevices"]);
+        match self.weight(&path) {
+            Weight::Less if !self.layout.swaps.is_empty() => {
+                return self.outweighed(&path, tree.origin.span());
+            }
+            Weight::More => self.layout.swaps.clear(),
+            _ => {}
+        }
         let elements = match &tree.node {
             Node::List(elements) => elements,
             Node::Null => return,

@@ -57,6 +57,10 @@ fn disko_examples_give_what_disko_gives() {
     );
 }
 
+/// The layouts whose meaning lies in `lib.mkForce` and the like beside disko, of which the JSON of
+/// values knows nothing.
+const NOT_IN_JSON: [&str; 3] = ["beside-forced", "beside-installer", "beside-weights"];
+
 /// The layouts of our own making, against the committed JSON.
 #[test]
 fn our_layouts_give_what_disko_gave() {
@@ -77,7 +81,9 @@ fn our_layouts_give_what_disko_gave() {
             )
         });
         let evaluated: Evaluated = serde_json::from_str(&text).expect("the JSON of a layout");
-        compare(&name, &evaluated, &Trees::of_json(&name, &evaluated));
+        if !NOT_IN_JSON.contains(&&*name) {
+            compare(&name, &evaluated, &Trees::of_json(&name, &evaluated));
+        }
         compare(&name, &evaluated, &Trees::of_nix(&path.with_extension("nix")));
     }
 }

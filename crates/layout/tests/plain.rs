@@ -136,6 +136,7 @@ fn options_beside_disko_are_merged_into_its_mounts() {
         file_systems: Some(&file_systems),
         swap_devices: Some(&swap_devices),
         luks: Some(&luks),
+        priorities: None,
     };
     let mut layout = read(&devices);
     overlay_plain(&mut layout, &beside, Order::Beside);

@@ -190,6 +190,7 @@ proptest! {
             file_systems: Some(&beside),
             swap_devices: Some(&beside),
             luks: Some(&devices),
+            priorities: None,
         };
         overlay_plain(&mut layout, &plain, order);
         check(&layout, &devices);

@@ -55,6 +55,7 @@ fn tail(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [items] = args else { return Err(internal()) };
     match ev.want_list(items)?.items().split_first() {
         Some((_, rest)) => {
+            ev.charge(rest.len() as u64 * crate::ops::STEPS_OF_AN_ELEMENT)?;
             ev.check_memory(rest.len() * 16)?;
             Ok(list(rest.to_vec(), made))
         }
@@ -324,6 +325,65 @@ pub(super) fn merge_sort(
     Ok(())
 }
 
+/// How many steps an element of a closure counts for. Nothing else in the language runs on without
+/// nesting deeper or holding a list of a known length, so that one that never ends must be told
+/// from a large one by its size: the limit on steps lets it have half a million elements.
+const STEPS_OF_A_MEMBER: u64 = 4_000;
+
+/// Keys in their order, as Nix keeps them, so that what cannot be compared is an error; in pieces,
+/// so that a key before many others moves few.
+#[derive(Default)]
+struct Keys {
+    /// None of them is empty.
+    pieces: Vec<Vec<Value>>,
+}
+
+impl Keys {
+    const LARGEST_PIECE: usize = 1 << 10;
+
+    /// Adds a key; whether it is new.
+    fn insert(
+        &mut self,
+        key: Value,
+        order: impl Fn(&Value, &Value) -> Result<Option<Ordering>>,
+    ) -> Result<bool> {
+        // The last piece that does not begin after the key.
+        let (mut low, mut high) = (0, self.pieces.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let Some(first) = self.pieces.get(middle).and_then(|piece| piece.first()) else {
+                break;
+            };
+            match order(&key, first)? {
+                Some(Ordering::Less) => high = middle,
+                Some(Ordering::Equal) => return Ok(false),
+                _ => low = middle + 1,
+            }
+        }
+        let at = low.saturating_sub(1);
+        let Some(piece) = self.pieces.get_mut(at) else {
+            self.pieces.push(vec![key]);
+            return Ok(true);
+        };
+        let (mut low, mut high) = (0, piece.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let Some(other) = piece.get(middle) else { break };
+            match order(&key, other)? {
+                Some(Ordering::Less) => high = middle,
+                Some(Ordering::Equal) => return Ok(false),
+                _ => low = middle + 1,
+            }
+        }
+        piece.insert(low, key);
+        if piece.len() > Self::LARGEST_PIECE {
+            let half = piece.split_off(piece.len() / 2);
+            self.pieces.insert(at + 1, half);
+        }
+        Ok(true)
+    }
+}
+
 fn generic_closure(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [argument] = args else { return Err(internal()) };
     let argument = ev.want_attrs(argument)?;
@@ -341,8 +401,7 @@ fn generic_closure(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Val
     }
     let operator = ev.want_function(part(Sym::OPERATOR)?)?;
     let mut queue: std::collections::VecDeque<Value> = start.items().iter().cloned().collect();
-    // Keys in their order, as Nix keeps them, so that what cannot be compared is an error.
-    let mut keys: Vec<Value> = Vec::new();
+    let mut keys = Keys::default();
     let mut all = Vec::new();
     while let Some(item) = queue.pop_front() {
         let attrs = ev.want_attrs(&item)?;
@@ -353,31 +412,19 @@ fn generic_closure(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Val
         if let Value::Unknown(unknown, _) = &key {
             return Err(Error::unknown(unknown.clone()));
         }
-        let mut low = 0;
-        let mut high = keys.len();
-        let mut found = false;
-        while low < high {
-            let middle = (low + high) / 2;
-            let Some(other) = keys.get(middle) else { break };
-            match ev.order(&key, other)? {
-                Some(Ordering::Less) => high = middle,
-                Some(Ordering::Equal) => {
-                    found = true;
-                    break;
-                }
-                _ => low = middle + 1,
-            }
+        if let Value::Str(text, _) = &key {
+            // It is compared with many of the others.
+            ev.charge(text.bytes().len() as u64 * 4)?;
         }
-        if found {
-            continue;
-        }
-        if keys.is_empty() {
+        if all.is_empty() {
             // A single key is compared with itself, so that a key without order is an error.
             ev.order(&key, &key)?;
         }
-        keys.insert(low, key);
+        if !keys.insert(key, |a, b| ev.order(a, b))? {
+            continue;
+        }
         all.push(item.clone());
-        ev.step()?;
+        ev.charge(STEPS_OF_A_MEMBER)?;
         if all.len() % 1024 == 0 {
             ev.check_memory(all.len() * 64)?;
         }

@@ -168,12 +168,19 @@ fn trace_verbose(ev: &Evaluator<'_>, args: &[Value], _: Made) -> Result<Value> {
     ev.force(second)
 }
 
-fn warn(ev: &Evaluator<'_>, args: &[Value], _: Made) -> Result<Value> {
+fn warn(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [first, second] = args else {
         return Err(internal());
     };
     let text = ev.want_string(first)?;
     ev.add_trace(format!("evaluation warning: {}", text.lossy()));
+    if ev.options.abort_on_warn {
+        return Err(ev.error_made(
+            made,
+            ErrorKind::Abort,
+            "aborting to reveal stack trace of warning, as abort-on-warn is set",
+        ));
+    }
     ev.force(second)
 }
 

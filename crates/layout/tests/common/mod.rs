@@ -7,10 +7,10 @@ use std::process::Command;
 
 use eval::{Evaluator, Host, HostOptions, Options};
 use layout::report::LayoutReport;
-use layout::{Layout, Order, Plain};
+use layout::{Layout, Order, Plain, Priorities};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use source::{Files, MemoryWorld, Tree};
+use source::{Files, MemoryWorld, Node, Tree};
 
 /// A layout evaluated by the real disko.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +134,10 @@ pub(crate) struct Trees {
     pub(crate) swap_devices: Option<Tree>,
     /// `boot.initrd.luks.devices`
     pub(crate) luks: Option<Tree>,
+    /// The weight of what stands in the three trees beside disko.
+    pub(crate) priorities: Priorities,
+    /// `disko.enableConfig`
+    pub(crate) disabled: bool,
 }
 
 impl Trees {
@@ -147,6 +151,7 @@ impl Trees {
             file_systems: beside.and_then(|beside| part(&beside.file_systems)),
             swap_devices: beside.and_then(|beside| part(&beside.swap_devices)),
             luks: beside.and_then(|beside| part(&beside.luks)),
+            ..Self::default()
         }
     }
 
@@ -161,6 +166,10 @@ impl Trees {
             file_systems: host.option(&["fileSystems"]),
             swap_devices: host.option(&["swapDevices"]),
             luks: host.option(&["boot", "initrd", "luks", "devices"]),
+            priorities: host.priorities(),
+            disabled: host
+                .option(&["disko", "enableConfig"])
+                .is_some_and(|it| matches!(it.node, Node::Bool(false))),
         };
         assert_eq!(host.problems(), [], "evaluating {}", file.display());
         trees
@@ -177,9 +186,13 @@ pub(crate) fn compare(name: &str, evaluated: &Evaluated, trees: &Trees) {
         file_systems: trees.file_systems.as_ref(),
         swap_devices: trees.swap_devices.as_ref(),
         luks: trees.luks.as_ref(),
+        priorities: Some(&trees.priorities),
     };
     let given = |order: Order| {
         let mut layout = layout::read(devices);
+        if trees.disabled {
+            layout::without_config(&mut layout);
+        }
         layout::overlay_plain(&mut layout, &plain, order);
         assert_eq!(layout.unknown, [], "{name}: all of it is known");
         made(&layout, devices)
