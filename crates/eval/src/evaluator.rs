@@ -25,6 +25,8 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// How much stack must be left before a recursion takes a new piece, and how large a piece is.
 const RED_ZONE: usize = 128 << 10;
 const STACK_PIECE: usize = 16 << 20;
+/// Before anything is known of a stack.
+const NOWHERE_ROOMY: (usize, usize) = (usize::MAX, 0);
 
 /// Evaluates Nix expressions against one [`World`].
 ///
@@ -50,6 +52,9 @@ pub struct Evaluator<'a> {
     /// The step at which evaluation ends: the limit of the options, or a nearer one.
     last_step: Cell<u64>,
     depth: Cell<u32>,
+    /// Between which addresses a frame has [`RED_ZONE`] of stack below it: the lowest, and where
+    /// that was last seen. Anywhere else it is looked up.
+    roomy: Cell<(usize, usize)>,
     /// The memory that this thread's values took before this evaluator.
     baseline: usize,
     /// How many conditions that depend on unknowns are being tried both ways.
@@ -135,6 +140,7 @@ impl<'a> Evaluator<'a> {
             settled: Watched::new(),
             steps: Cell::new(0),
             depth: Cell::new(0),
+            roomy: Cell::new(NOWHERE_ROOMY),
             baseline: live(),
             guesses: Cell::new(0),
             compared: Compared::default(),
@@ -314,9 +320,42 @@ impl<'a> Evaluator<'a> {
             ));
         }
         self.depth.set(depth + 1);
-        let result = stacker::maybe_grow(RED_ZONE, STACK_PIECE, run);
+        let result = self.roomy(run);
         self.depth.set(depth);
         result
+    }
+
+    /// Runs on this stack, or on a larger one when this one is nearly used up.
+    ///
+    /// As [`stacker::maybe_grow`], but for a stack that was met before the answer costs two
+    /// comparisons.
+    #[inline(always)]
+    fn roomy<T>(&self, run: impl FnOnce() -> T) -> T {
+        let marker = 0u8;
+        let here = std::ptr::from_ref(&marker).addr();
+        let (lowest, highest) = self.roomy.get();
+        if here > lowest && here <= highest {
+            run()
+        } else {
+            self.find_room(here, run)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_room<T>(&self, here: usize, run: impl FnOnce() -> T) -> T {
+        match stacker::remaining_stack() {
+            Some(left) if left > RED_ZONE => {
+                self.roomy.set((here.saturating_sub(left - RED_ZONE), here));
+                run()
+            }
+            _ => {
+                let before = self.roomy.replace(NOWHERE_ROOMY);
+                let result = stacker::grow(STACK_PIECE, run);
+                self.roomy.set(before);
+                result
+            }
+        }
     }
 
     // ----- files ----------------------------------------------------------------------------
@@ -449,6 +488,21 @@ impl<'a> Evaluator<'a> {
     #[inline(never)]
     fn force_anew(&self, thunk: &Rc<Thunk>) -> Result<Value> {
         match thunk.state.take() {
+            State::Code(code, id, env) => match self.deeper(|| self.eval(&code, id, &env)) {
+                Ok(value) => {
+                    self.settle_value(thunk, &value);
+                    Ok(value)
+                }
+                Err(error) => self.settle_error(thunk, error, || State::Code(code, id, env)),
+            },
+            other => self.force_other(thunk, other),
+        }
+    }
+
+    /// Forces a thunk that is no expression.
+    #[inline(never)]
+    fn force_other(&self, thunk: &Rc<Thunk>, state: State) -> Result<Value> {
+        match state {
             State::Done(value) => {
                 let result = value.clone();
                 thunk.state.set(State::Done(value));
@@ -478,6 +532,14 @@ impl<'a> Evaluator<'a> {
                     self.apply(callee, &[Value::Thunk(argument.clone())], *made)
                 });
                 self.settle(thunk, result, || State::ApplyThunk(function, argument))
+            }
+            State::ApplyNamed(function, name, argument) => {
+                let result = self.deeper(|| {
+                    let (callee, made) = &*function;
+                    let name = Value::Str(self.symbols.text(name), *made);
+                    self.apply(callee, &[name, Value::Thunk(argument.clone())], *made)
+                });
+                self.settle(thunk, result, || State::ApplyNamed(function, name, argument))
             }
             State::Apply2(parts) => {
                 let result = self.deeper(|| {
@@ -514,14 +576,20 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Value> {
         match result {
             Ok(value) => {
-                if value.can_hold_others() {
-                    self.settled.add(thunk);
-                }
-                thunk.state.set(State::Done(value.clone()));
+                self.settle_value(thunk, &value);
                 Ok(value)
             }
             Err(error) => self.settle_error(thunk, error, again),
         }
+    }
+
+    /// Keeps what a thunk gave that is being evaluated.
+    #[inline]
+    fn settle_value(&self, thunk: &Rc<Thunk>, value: &Value) {
+        if value.can_hold_others() {
+            self.settled.add(thunk);
+        }
+        thunk.put(State::Done(value.clone()));
     }
 
     #[cold]
@@ -559,7 +627,11 @@ impl<'a> Evaluator<'a> {
             && names.len() == args.len()
         {
             let frame = self.entered(made, closure);
-            let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
+            let env = match args {
+                [one] => Env::one(&closure.env, frame, one.clone()),
+                [first, second] => Env::two(&closure.env, frame, first.clone(), second.clone()),
+                more => Env::of(Some(closure.env.clone()), frame, more.iter().cloned()),
+            };
             return self.run(closure, lambda, &env);
         }
         let mut function = self.force(function)?;
@@ -682,11 +754,7 @@ impl<'a> Evaluator<'a> {
     /// Calls a function that has all its arguments.
     fn invoke(&self, function: &Function, args: &[Value], made: Made) -> Result<Value> {
         match function {
-            Function::Builtin(builtin) => {
-                self.step()?;
-                let result = (builtin.run)(self, args, made);
-                result.map_err(|error| self.noted_builtin(error, builtin.name, made))
-            }
+            Function::Builtin(builtin) => self.invoke_builtin(builtin, args, made),
             Function::Native(native) => {
                 self.step()?;
                 (native.run)(self, args).map_err(|error| self.noted_builtin(error, &native.name, made))
@@ -699,6 +767,15 @@ impl<'a> Evaluator<'a> {
                 let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
                 self.run(closure, lambda, &env)
             }
+        }
+    }
+
+    #[inline]
+    fn invoke_builtin(&self, builtin: &builtins::Builtin, args: &[Value], made: Made) -> Result<Value> {
+        self.step()?;
+        match (builtin.run)(self, args, made) {
+            Err(error) => Err(self.noted_builtin(error, builtin.name, made)),
+            value => value,
         }
     }
 
@@ -830,7 +907,7 @@ impl<'a> Evaluator<'a> {
     /// The value of an expression, evaluated when it is needed; at once where that costs nothing.
     pub(crate) fn delay(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone().made_in(env.frame),
+            Expr::Const(value) => value.made_in(env.frame),
             Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
                 Some(value) => value.clone(),
                 None => Thunk::code(code, id, env),
@@ -884,30 +961,67 @@ impl<'a> Evaluator<'a> {
         Value::Lambda(Rc::new(closure), Made::at(code.position(id), env.frame))
     }
 
-    /// Evaluates an expression to its outermost constructor; never gives a thunk.
+    /// Evaluates an expression to its outermost constructor; never gives a thunk. Grows the stack,
+    /// since expressions nest deeply too.
     pub(crate) fn eval(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
-        let mut id = id;
-        // The scope of a `let` or `with` whose body is evaluated here, without recursion.
-        let mut opened: Option<Rc<Env>> = None;
-        let around = env;
-        loop {
-            let env = opened.as_ref().unwrap_or(around);
-            match code.expr(id) {
-                Expr::Const(value) => return Ok(value.clone().made_in(env.frame)),
-                Expr::Var { depth, slot } => {
-                    return match lookup(env, *depth, *slot) {
-                        Some(Value::Thunk(thunk)) => self
-                            .force_thunk(thunk)
-                            .map_err(|error| error.at(Self::span_of(code, id))),
-                        Some(value) => Ok(value.clone()),
-                        None => Err(self.error_at(
-                            code,
-                            id,
-                            ErrorKind::InfiniteRecursion,
-                            "infinite recursion encountered",
-                        )),
-                    };
+        let expr = code.expr(id);
+        match expr {
+            Expr::Const(value) => Ok(value.made_in(env.frame)),
+            Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
+                // Forcing looks after the stack itself.
+                Some(Value::Thunk(thunk)) => match thunk.peek() {
+                    Some(value) => Ok(value),
+                    None => self.force_at(thunk, code, id),
+                },
+                Some(value) => Ok(value.clone()),
+                None => Err(self.needs_itself(code, id)),
+            },
+            _ => self.roomy(|| match expr {
+                Expr::Apply { .. } => self.eval_apply(code, id, expr, env),
+                Expr::SelectOne { .. } => self.eval_select_one(code, id, expr, env),
+                Expr::Binary(..) => self.eval_binary(code, id, expr, env),
+                Expr::If { .. } | Expr::Assert { .. } => self.eval_if(code, id, env),
+                Expr::Let(_) | Expr::With { .. } => self.eval_opened(code, id, env),
+                Expr::WithVar(variable) => {
+                    let (name, depths) = &**variable;
+                    self.eval_with_var(code, id, *name, depths, env)
                 }
+                _ => self.eval_rest(code, id, env),
+            }),
+        }
+    }
+
+    /// Forces a thunk that an expression asks for.
+    #[inline(never)]
+    fn force_at(&self, thunk: &Rc<Thunk>, code: &Code, id: ExprId) -> Result<Value> {
+        self.force_anew(thunk)
+            .map_err(|error| error.at(Self::span_of(code, id)))
+    }
+
+    /// Forces what an expression found; does not count what is known already.
+    #[inline]
+    fn found(&self, value: &Value, code: &Code, id: ExprId) -> Result<Value> {
+        match value {
+            Value::Thunk(thunk) => match thunk.peek() {
+                Some(value) => Ok(value),
+                None => self.force_at(thunk, code, id),
+            },
+            known => Ok(known.clone()),
+        }
+    }
+
+    #[cold]
+    fn needs_itself(&self, code: &Code, id: ExprId) -> Error {
+        let message = "infinite recursion encountered";
+        self.error_at(code, id, ErrorKind::InfiniteRecursion, message)
+    }
+
+    /// Conditions, one after another as in `if … else if …`, without recursion.
+    #[inline(never)]
+    fn eval_if(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        let mut id = id;
+        loop {
+            match code.expr(id) {
                 Expr::If {
                     condition,
                     then,
@@ -934,31 +1048,37 @@ impl<'a> Evaluator<'a> {
                         id = *body;
                     }
                 },
+                _ => return self.eval(code, id, env),
+            }
+        }
+    }
+
+    /// The body of a `let` or `with` in its scope; of several around each other, without recursion.
+    #[inline(never)]
+    fn eval_opened(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        let mut id = id;
+        let mut opened: Option<Rc<Env>> = None;
+        loop {
+            let around = opened.as_ref().unwrap_or(env);
+            let scope = match code.expr(id) {
                 Expr::Let(inner) => {
-                    let scope = self.open_scope(code, &inner.bindings, env);
-                    opened = Some(scope);
                     id = inner.body;
+                    self.open_scope(code, &inner.bindings, around)
                 }
                 Expr::With { from, body } => {
                     let from = match code.expr(*from) {
                         // A plain set costs less to make than to delay.
                         Expr::Attrs(attrs) if !attrs.rec && attrs.dynamic.is_empty() => {
-                            self.eval_attrs(code, *from, attrs, env)?
+                            self.eval_attrs(code, *from, attrs, around)?
                         }
-                        _ => self.delay(code, *from, env),
+                        _ => self.delay(code, *from, around),
                     };
-                    opened = Some(Env::single(env, from));
                     id = *body;
+                    Env::one(around, around.frame, from)
                 }
-                Expr::WithVar(variable) => {
-                    let (name, depths) = &**variable;
-                    return self.eval_with_var(code, id, *name, depths, env);
-                }
-                Expr::Apply { function, args } => return self.eval_apply(code, id, *function, args, env),
-                Expr::SelectOne { from, name } => return self.eval_select_one(code, id, *from, *name, env),
-                Expr::Binary(op, left, right) => return self.eval_binary(code, id, *op, *left, *right, env),
-                _ => return self.eval_rest(code, id, env),
-            }
+                _ => return self.eval(code, id, around),
+            };
+            opened = Some(scope);
         }
     }
 
@@ -985,11 +1105,11 @@ impl<'a> Evaluator<'a> {
             Expr::PathInterpolated(parts) => self.eval_path(code, id, parts, env),
             Expr::Select(select) => self.eval_select(code, id, select, env),
             Expr::HasAttr(select) => self.eval_has_attr(code, id, select, env),
-            Expr::Not(operand) => match self.eval_deeper(code, *operand, env)? {
+            Expr::Not(operand) => match self.eval(code, *operand, env)? {
                 Value::Bool(truth, _) => Ok(Value::Bool(!truth, made)),
                 other => Err(self.expected("a Boolean", &other, code, *operand)),
             },
-            Expr::Negate(operand) => match self.eval_deeper(code, *operand, env)? {
+            Expr::Negate(operand) => match self.eval(code, *operand, env)? {
                 Value::Int(number, _) => match number.checked_neg() {
                     Some(number) => Ok(Value::Int(number, made)),
                     None => Err(self.error_at(
@@ -1007,19 +1127,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Evaluates a subexpression; grows the stack, since expressions nest deeply too.
-    pub(crate) fn eval_deeper(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
-        match code.expr(id) {
-            Expr::Const(value) => Ok(value.clone().made_in(env.frame)),
-            // Forcing a variable's thunk looks after the stack itself.
-            Expr::Var { .. } => self.eval(code, id, env),
-            _ => stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.eval(code, id, env)),
-        }
-    }
-
     /// Evaluates a subexpression, which must not be unknown.
     pub(crate) fn eval_known(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
-        match self.eval_deeper(code, id, env)? {
+        match self.eval(code, id, env)? {
             Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
             value => Ok(value),
         }
@@ -1105,7 +1215,7 @@ impl<'a> Evaluator<'a> {
     /// clearing the scope's thunks breaks every cycle.
     fn delay_in_scope(&self, code: &Rc<Code>, id: ExprId, scope: &Rc<Env>) -> Value {
         match code.expr(id) {
-            Expr::Const(value) => value.clone().made_in(scope.frame),
+            Expr::Const(value) => value.made_in(scope.frame),
             Expr::Lambda(_) => Value::Thunk(Thunk::new(State::Done(Self::closure(code, id, scope)))),
             _ => Thunk::code(code, id, scope),
         }
@@ -1265,9 +1375,7 @@ impl<'a> Evaluator<'a> {
             match from {
                 Value::Attrs(attrs, _) => {
                     if let Some(value) = attrs.get(name) {
-                        return self
-                            .force(value)
-                            .map_err(|error| error.at(Self::span_of(code, id)));
+                        return self.found(value, code, id);
                     }
                     if open.is_none() {
                         open.clone_from(&attrs.open);
@@ -1290,16 +1398,15 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn eval_apply(
-        &self,
-        code: &Rc<Code>,
-        id: ExprId,
-        function: ExprId,
-        args: &[ExprId],
-        env: &Rc<Env>,
-    ) -> Result<Value> {
-        let result = self.eval_call(code, id, function, args, env);
-        result.map_err(|error| self.noted_call(error, code, id, function))
+    #[inline(never)]
+    fn eval_apply(&self, code: &Rc<Code>, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        let Expr::Apply { function, args } = expr else {
+            return Err(internal());
+        };
+        match self.eval_call(code, id, *function, args, env) {
+            Err(error) => Err(self.noted_call(error, code, id, *function)),
+            value => value,
+        }
     }
 
     #[cold]
@@ -1328,18 +1435,32 @@ impl<'a> Evaluator<'a> {
         env: &Rc<Env>,
     ) -> Result<Value> {
         let made = Made::at(code.position(id), env.frame);
-        let callee = self.eval_deeper(code, function, env)?;
-        match &callee {
+        let evaluated;
+        let callee = match code.expr(function) {
+            Expr::Const(value) => value,
+            _ => {
+                evaluated = self.eval(code, function, env)?;
+                &evaluated
+            }
+        };
+        match callee {
             Value::Lambda(closure, _) => {
                 if let Expr::Lambda(lambda) = closure.code.expr(closure.lambda)
                     && let Params::Simple(names) = &lambda.params
                     && names.len() == args.len()
                 {
-                    let scope = Env::of(
-                        Some(closure.env.clone()),
-                        self.entered(made, closure),
-                        args.iter().map(|&arg| self.delay(code, arg, env)),
-                    );
+                    let frame = self.entered(made, closure);
+                    let scope = match *args {
+                        [one] => Env::one(&closure.env, frame, self.delay(code, one, env)),
+                        [first, second] => {
+                            let first = self.delay(code, first, env);
+                            Env::two(&closure.env, frame, first, self.delay(code, second, env))
+                        }
+                        _ => {
+                            let values = args.iter().map(|&arg| self.delay(code, arg, env));
+                            Env::of(Some(closure.env.clone()), frame, values)
+                        }
+                    };
                     return self.run(closure, lambda, &scope);
                 }
             }
@@ -1348,36 +1469,74 @@ impl<'a> Evaluator<'a> {
                     && applied.args.is_empty()
                     && builtin.arity == args.len()
                 {
-                    let mut values: SmallVec<[Value; 3]> = SmallVec::new();
-                    for (index, &arg) in args.iter().enumerate() {
-                        values.push(if builtin.strict & (1 << index) == 0 {
-                            self.delay(code, arg, env)
+                    let value = |index: u32, arg: ExprId| {
+                        if builtin.strict & (1 << index) == 0 {
+                            Ok(self.delay(code, arg, env))
                         } else {
-                            self.eval_deeper(code, arg, env)?
-                        });
+                            self.eval(code, arg, env)
+                        }
+                    };
+                    match *args {
+                        [one] => return self.invoke_builtin(builtin, &[value(0, one)?], made),
+                        [first, second] => {
+                            let values = [value(0, first)?, value(1, second)?];
+                            return self.invoke_builtin(builtin, &values, made);
+                        }
+                        [first, second, third] => {
+                            let values = [value(0, first)?, value(1, second)?, value(2, third)?];
+                            return self.invoke_builtin(builtin, &values, made);
+                        }
+                        // No function of the language takes more.
+                        _ => {}
                     }
-                    return self.invoke(&applied.function, &values, made);
                 }
             }
             _ => {}
         }
-        let values: SmallVec<[Value; 4]> = args.iter().map(|&arg| self.delay(code, arg, env)).collect();
-        self.apply(&callee, &values, made)
+        match *args {
+            [one] => self.apply(callee, &[self.delay(code, one, env)], made),
+            _ => {
+                let values: SmallVec<[Value; 4]> =
+                    args.iter().map(|&arg| self.delay(code, arg, env)).collect();
+                self.apply(callee, &values, made)
+            }
+        }
     }
 
-    fn eval_select_one(
-        &self,
-        code: &Rc<Code>,
-        id: ExprId,
-        from: ExprId,
-        name: Sym,
-        env: &Rc<Env>,
-    ) -> Result<Value> {
-        match self.eval_deeper(code, from, env)? {
+    #[inline(never)]
+    fn eval_select_one(&self, code: &Rc<Code>, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        let Expr::SelectOne { from, name } = *expr else {
+            return Err(internal());
+        };
+        // A set that a variable holds is looked into where it is: most often what is wanted is
+        // known already, and then it is all that need be counted.
+        if let Expr::Var { depth, slot } = *code.expr(from) {
+            match lookup(env, depth, slot) {
+                Some(Value::Attrs(attrs, _)) => {
+                    if let Some(value) = attrs.get(name) {
+                        return self.found(value, code, id);
+                    }
+                }
+                Some(Value::Thunk(thunk)) => {
+                    let known = thunk.look(|set| match set {
+                        Value::Attrs(attrs, _) => match attrs.get(name)? {
+                            Value::Thunk(value) => Some(value.peek().ok_or_else(|| value.clone())),
+                            known => Some(Ok(known.clone())),
+                        },
+                        _ => None,
+                    });
+                    match known {
+                        Some(Ok(value)) => return Ok(value),
+                        Some(Err(thunk)) => return self.force_at(&thunk, code, id),
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        match self.eval(code, from, env)? {
             Value::Attrs(attrs, _) => match attrs.get(name) {
-                Some(value) => self
-                    .force(value)
-                    .map_err(|error| error.at(Self::span_of(code, id))),
+                Some(value) => self.found(value, code, id),
                 None => match &attrs.open {
                     Some(open) => Ok(self.unknown_attr(open, name, Self::span_of(code, id))),
                     None => Err(self.missing_attr(code, id, name, &attrs)),
@@ -1417,32 +1576,36 @@ impl<'a> Evaluator<'a> {
         )
     }
 
+    #[inline]
     fn path_name(&self, code: &Rc<Code>, name: NameCode, env: &Rc<Env>) -> Result<Sym> {
         match name {
             NameCode::Static(name) => Ok(name),
-            NameCode::Dynamic(id) => match self.eval_known(code, id, env)? {
-                Value::Str(text, _) => self.name_of(&text, code, id),
-                other => Err(self.expected("a string", &other, code, id)),
-            },
+            NameCode::Dynamic(id) => self.dynamic_name(code, id, env),
+        }
+    }
+
+    #[inline(never)]
+    fn dynamic_name(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Sym> {
+        match self.eval_known(code, id, env)? {
+            Value::Str(text, _) => self.name_of(&text, code, id),
+            other => Err(self.expected("a string", &other, code, id)),
         }
     }
 
     #[inline(never)]
     fn eval_select(&self, code: &Rc<Code>, id: ExprId, select: &SelectCode, env: &Rc<Env>) -> Result<Value> {
-        let mut value = self.eval_deeper(code, select.from, env)?;
+        let mut value = self.eval(code, select.from, env)?;
         for &name in &select.path {
             let name = self.path_name(code, name, env)?;
             value = match (&value, select.default) {
                 (Value::Attrs(attrs, _), default) => match (attrs.get(name), &attrs.open, default) {
-                    (Some(value), ..) => self
-                        .force(value)
-                        .map_err(|error| error.at(Self::span_of(code, id)))?,
+                    (Some(value), ..) => self.found(value, code, id)?,
                     (None, Some(open), _) => self.unknown_attr(open, name, Self::span_of(code, id)),
-                    (None, None, Some(default)) => return self.eval_deeper(code, default, env),
+                    (None, None, Some(default)) => return self.eval(code, default, env),
                     (None, None, None) => return Err(self.missing_attr(code, id, name, attrs)),
                 },
                 (Value::Unknown(unknown, _), _) => self.unknown_attr(unknown, name, Self::span_of(code, id)),
-                (_, Some(default)) => return self.eval_deeper(code, default, env),
+                (_, Some(default)) => return self.eval(code, default, env),
                 (other, None) => return Err(self.expected("a set", other, code, select.from)),
             };
         }
@@ -1458,47 +1621,42 @@ impl<'a> Evaluator<'a> {
         env: &Rc<Env>,
     ) -> Result<Value> {
         let made = Made::at(code.position(id), env.frame);
-        let mut value = self.eval_deeper(code, select.from, env)?;
+        let mut value = self.eval(code, select.from, env)?;
         for (index, &name) in select.path.iter().enumerate() {
             let name = self.path_name(code, name, env)?;
-            let found = match &value {
+            let last = index + 1 == select.path.len();
+            value = match &value {
                 Value::Attrs(attrs, _) => match (attrs.get(name), &attrs.open) {
-                    (Some(value), _) => value.clone(),
+                    (Some(Value::Unknown(unknown, _)), _) if last => {
+                        return Err(Error::unknown(unknown.clone()));
+                    }
+                    (Some(_), _) if last => return Ok(Value::Bool(true, made)),
+                    (Some(value), _) => self.force(value)?,
                     (None, Some(open)) => self.unknown_attr(open, name, Self::span_of(code, id)),
                     (None, None) => return Ok(Value::Bool(false, made)),
                 },
                 Value::Unknown(unknown, _) => self.unknown_attr(unknown, name, Self::span_of(code, id)),
                 _ => return Ok(Value::Bool(false, made)),
             };
-            let last = index + 1 == select.path.len();
-            match found {
-                Value::Unknown(unknown, _) if last => return Err(Error::unknown(unknown)),
-                found if last => {
-                    drop(found);
-                    return Ok(Value::Bool(true, made));
-                }
-                found => value = self.force(&found)?,
+            if last && let Value::Unknown(unknown, _) = value {
+                return Err(Error::unknown(unknown));
             }
         }
         Ok(Value::Bool(true, made))
     }
 
-    fn eval_binary(
-        &self,
-        code: &Rc<Code>,
-        id: ExprId,
-        op: Op,
-        left: ExprId,
-        right: ExprId,
-        env: &Rc<Env>,
-    ) -> Result<Value> {
+    #[inline(never)]
+    fn eval_binary(&self, code: &Rc<Code>, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        let Expr::Binary(op, left, right) = *expr else {
+            return Err(internal());
+        };
         let made = Made::at(code.position(id), env.frame);
         match op {
             Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),
             _ => {}
         }
-        let a = self.eval_deeper(code, left, env)?;
-        let b = self.eval_deeper(code, right, env)?;
+        let a = self.eval(code, left, env)?;
+        let b = self.eval(code, right, env)?;
         // The commonest cases first; everything else is `operate`.
         if let (Value::Int(x, _), Value::Int(y, _)) = (&a, &b) {
             let (x, y) = (*x, *y);
@@ -1542,12 +1700,12 @@ impl<'a> Evaluator<'a> {
             Op::Or => (true, true),
             _ => (false, true),
         };
-        let unknown = match self.eval_deeper(code, left, env) {
+        let unknown = match self.eval(code, left, env) {
             Ok(Value::Bool(truth, _)) if truth == deciding => return Ok(Value::Bool(decided, made)),
             Ok(Value::Bool(..)) => None,
             other => Some(self.expect_unknown_condition(code, left, other)?),
         };
-        match (self.eval_deeper(code, right, env)?, unknown) {
+        match (self.eval(code, right, env)?, unknown) {
             (Value::Bool(truth, _), None) => Ok(Value::Bool(truth, made)),
             // Whatever the left side is, the right side alone decides.
             (Value::Bool(truth, _), Some(_)) if truth == decided => Ok(Value::Bool(decided, made)),

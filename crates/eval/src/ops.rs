@@ -148,8 +148,8 @@ impl Evaluator<'_> {
             return Err(Error::unknown(unknown.clone()));
         }
         match op {
-            Op::Equal => Ok(Value::Bool(self.equal(&a, &b)?, made)),
-            Op::NotEqual => Ok(Value::Bool(!self.equal(&a, &b)?, made)),
+            Op::Equal => Ok(Value::Bool(self.equal_forced(&a, &b, false)?, made)),
+            Op::NotEqual => Ok(Value::Bool(!self.equal_forced(&a, &b, false)?, made)),
             Op::Concat => self.concat(a, b, made),
             _ if matches!(b, Value::Unknown(..)) => {
                 let Value::Unknown(unknown, _) = b else {
@@ -278,7 +278,7 @@ impl Evaluator<'_> {
     ) -> Result<Value> {
         let mut builder = Builder::default();
         for &part in parts {
-            match self.eval_deeper(code, part, env)? {
+            match self.eval(code, part, env)? {
                 Value::Str(text, _) => builder.push(&text),
                 other => self
                     .coerce(&other, Coerce::Interpolation, &mut builder)
@@ -301,7 +301,7 @@ impl Evaluator<'_> {
     ) -> Result<Value> {
         let mut builder = Builder::default();
         for &part in parts {
-            let value = self.eval_deeper(code, part, env)?;
+            let value = self.eval(code, part, env)?;
             self.coerce(&value, Coerce::Path, &mut builder)
                 .map_err(|error| error.at(Self::span_of(code, part)))?;
         }

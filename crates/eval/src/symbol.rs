@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::value::Text;
+
 /// A name, interned in one [`Symbols`]. Comparing two is comparing two integers; their order
 /// is the order in which they were first seen, not that of their letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +25,8 @@ pub(crate) struct Symbols {
 struct Table {
     by_name: FxHashMap<Rc<str>, Sym>,
     names: Vec<Rc<str>>,
+    /// Names as strings of the language, as far as they were asked for.
+    texts: Vec<Option<Rc<Text>>>,
 }
 
 macro_rules! well_known {
@@ -117,6 +121,24 @@ impl Symbols {
             .get(sym.0 as usize)
             .cloned()
             .unwrap_or_else(|| "?".into())
+    }
+
+    /// The name as a string of the language, one for all who ask.
+    pub(crate) fn text(&self, sym: Sym) -> Rc<Text> {
+        let table = &mut *self.table.borrow_mut();
+        let index = sym.0 as usize;
+        if let Some(Some(known)) = table.texts.get(index) {
+            return known.clone();
+        }
+        let name = table.names.get(index).map_or("?", |name| name);
+        let text = Rc::new(Text::new(name.as_bytes()));
+        if table.texts.len() <= index {
+            table.texts.resize(table.names.len().max(index + 1), None);
+        }
+        if let Some(slot) = table.texts.get_mut(index) {
+            *slot = Some(text.clone());
+        }
+        text
     }
 
     /// Sorts by the letters of the names.

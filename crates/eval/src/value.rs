@@ -185,23 +185,29 @@ impl Value {
         }
     }
 
-    /// The same value, made by the same expression in this call.
-    #[inline]
-    pub(crate) fn made_in(self, frame: Frame) -> Self {
-        if cfg!(feature = "provenance") {
-            let made = Made::at(self.made_or_nowhere().position(), frame);
-            self.made_at(made)
-        } else {
-            self
+    /// This constant, made by the same expression in this call.
+    #[cfg(feature = "provenance")]
+    pub(crate) fn made_in(&self, frame: Frame) -> Self {
+        let moved = |made: &Made| Made::at(made.position(), frame);
+        match self {
+            Value::Null(made) => Value::Null(moved(made)),
+            Value::Bool(it, made) => Value::Bool(*it, moved(made)),
+            Value::Int(it, made) => Value::Int(*it, moved(made)),
+            Value::Float(it, made) => Value::Float(*it, moved(made)),
+            Value::Str(it, made) => Value::Str(it.clone(), moved(made)),
+            Value::Path(it, made) => Value::Path(it.clone(), moved(made)),
+            Value::List(it, made) => Value::List(it.clone(), moved(made)),
+            Value::Attrs(it, made) => Value::Attrs(it.clone(), moved(made)),
+            Value::Lambda(it, made) => Value::Lambda(it.clone(), moved(made)),
+            Value::Builtin(it, made) => Value::Builtin(it.clone(), moved(made)),
+            Value::Unknown(it, made) => Value::Unknown(it.clone(), moved(made)),
+            Value::Thunk(thunk) => Value::Thunk(thunk.clone()),
         }
     }
 
-    /// As [`Self::made`], without a look into thunks.
-    fn made_or_nowhere(&self) -> Made {
-        match self {
-            Value::Thunk(_) => Made::NOWHERE,
-            other => other.made(),
-        }
+    #[cfg(not(feature = "provenance"))]
+    pub(crate) fn made_in(&self, _frame: Frame) -> Self {
+        self.clone()
     }
 
     /// Which expression made it.
@@ -516,6 +522,8 @@ pub(crate) enum State {
     ApplyInt(Rc<(Value, Made)>, i64),
     /// The application of a shared function to a thunk, for `map`.
     ApplyThunk(Rc<(Value, Made)>, Rc<Thunk>),
+    /// The application of a shared function to a name and a thunk, for `mapAttrs`.
+    ApplyNamed(Rc<(Value, Made)>, Sym, Rc<Thunk>),
     /// The application of a function to two values.
     Apply2(Box<(Value, Value, Value, Made)>),
     /// The same as another value.
@@ -550,29 +558,37 @@ impl Thunk {
         Value::Thunk(Self::new(State::Code(code.clone(), expr, env.clone())))
     }
 
+    /// Puts another state in the place of one that owns nothing.
+    #[inline]
+    pub(crate) fn put(&self, state: State) {
+        // What was there is known to need no drop, which the compiler cannot see.
+        std::mem::forget(self.state.replace(state));
+    }
+
+    /// Looks at the value, if it is known already; what looks must not ask for the thunk itself.
+    #[inline(always)]
+    pub(crate) fn look<T>(&self, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let state = self.state.take();
+        let found = match &state {
+            State::Done(value) => read(value),
+            _ => None,
+        };
+        self.put(state);
+        found
+    }
+
     /// The value, if it is known already.
     #[inline]
     pub(crate) fn peek(&self) -> Option<Value> {
-        let state = self.state.take();
-        let value = match &state {
-            State::Done(value) => Some(value.clone()),
-            _ => None,
-        };
-        self.state.set(state);
-        value
+        self.look(|value| Some(value.clone()))
     }
-}
 
-impl Thunk {
     /// The value, if it is known already and an integer.
     pub(crate) fn peek_int(&self) -> Option<i64> {
-        let state = self.state.take();
-        let number = match &state {
-            State::Done(Value::Int(number, _)) => Some(*number),
+        self.look(|value| match value {
+            Value::Int(number, _) => Some(*number),
             _ => None,
-        };
-        self.state.set(state);
-        number
+        })
     }
 }
 
@@ -611,15 +627,29 @@ impl Env {
         }
     }
 
-    /// A scope with one variable, inside another of the same call.
-    pub(crate) fn single(up: &Rc<Env>, value: Value) -> Rc<Self> {
+    /// A scope with one variable, inside another.
+    #[inline]
+    pub(crate) fn one(up: &Rc<Env>, frame: Frame, value: Value) -> Rc<Self> {
         account(80);
         Rc::new(Self {
             up: Some(up.clone()),
             first: OnceCell::from(value),
             second: OnceCell::new(),
             rest: ThinVec::new(),
-            frame: up.frame,
+            frame,
+        })
+    }
+
+    /// A scope with two variables, inside another.
+    #[inline]
+    pub(crate) fn two(up: &Rc<Env>, frame: Frame, first: Value, second: Value) -> Rc<Self> {
+        account(80);
+        Rc::new(Self {
+            up: Some(up.clone()),
+            first: OnceCell::from(first),
+            second: OnceCell::from(second),
+            rest: ThinVec::new(),
+            frame,
         })
     }
 
@@ -649,11 +679,16 @@ impl Env {
 
     /// A scope whose variables are set later with [`Self::set`].
     pub(crate) fn empty(up: Option<Rc<Env>>, frame: Frame, slots: usize) -> Rc<Self> {
+        let rest = if slots > 2 {
+            (2..slots).map(|_| OnceCell::new()).collect()
+        } else {
+            ThinVec::new()
+        };
         let env = Self {
             up,
             first: OnceCell::new(),
             second: OnceCell::new(),
-            rest: (2..slots).map(|_| OnceCell::new()).collect(),
+            rest,
             frame,
         };
         account(env.weight());

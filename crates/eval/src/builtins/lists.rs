@@ -32,10 +32,7 @@ pub(super) static TABLE: &[Builtin] = &[
 
 fn is_list(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    match ev.force(value)? {
-        Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
-        value => Ok(Value::Bool(matches!(value, Value::List(..)), made)),
-    }
+    ev.is_kind(value, |value| matches!(value, Value::List(..)), made)
 }
 
 fn length(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {

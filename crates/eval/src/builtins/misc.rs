@@ -68,10 +68,7 @@ pub(super) static TABLE: &[Builtin] = &[
 
 fn is(ev: &Evaluator<'_>, args: &[Value], made: Made, test: fn(&Value) -> bool) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    match ev.force(value)? {
-        Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
-        value => Ok(Value::Bool(test(&value), made)),
-    }
+    ev.is_kind(value, test, made)
 }
 
 fn type_of(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {

@@ -192,30 +192,49 @@ pub(crate) fn all(evaluator: &Evaluator<'_>) -> Value {
 
 impl Evaluator<'_> {
     pub(crate) fn want_int(&self, value: &Value) -> Result<i64> {
-        match self.force(value)? {
-            Value::Int(number, _) => Ok(number),
-            other => Err(self.wrong("an integer", &other)),
+        match value {
+            Value::Int(number, _) => Ok(*number),
+            Value::Thunk(thunk) => self.want_int(&self.force_thunk(thunk)?),
+            other => Err(self.wrong("an integer", other)),
         }
     }
 
     pub(crate) fn want_bool(&self, value: &Value) -> Result<bool> {
-        match self.force(value)? {
-            Value::Bool(truth, _) => Ok(truth),
-            other => Err(self.wrong("a Boolean", &other)),
+        match value {
+            Value::Bool(truth, _) => Ok(*truth),
+            Value::Thunk(thunk) => self.want_bool(&self.force_thunk(thunk)?),
+            other => Err(self.wrong("a Boolean", other)),
         }
     }
 
     pub(crate) fn want_list(&self, value: &Value) -> Result<Rc<List>> {
-        match self.force(value)? {
-            Value::List(list, _) => Ok(list),
-            other => Err(self.wrong("a list", &other)),
+        match value {
+            Value::List(list, _) => Ok(list.clone()),
+            Value::Thunk(thunk) => match self.force_thunk(thunk)? {
+                Value::List(list, _) => Ok(list),
+                other => Err(self.wrong("a list", &other)),
+            },
+            other => Err(self.wrong("a list", other)),
         }
     }
 
     pub(crate) fn want_string(&self, value: &Value) -> Result<Rc<Text>> {
-        match self.force(value)? {
-            Value::Str(text, _) => Ok(text),
-            other => Err(self.wrong("a string", &other)),
+        match value {
+            Value::Str(text, _) => Ok(text.clone()),
+            Value::Thunk(thunk) => match self.force_thunk(thunk)? {
+                Value::Str(text, _) => Ok(text),
+                other => Err(self.wrong("a string", &other)),
+            },
+            other => Err(self.wrong("a string", other)),
+        }
+    }
+
+    /// Whether a value is of a kind, as `isAttrs` and its like ask.
+    pub(crate) fn is_kind(&self, value: &Value, kind: fn(&Value) -> bool, made: Made) -> Result<Value> {
+        match value {
+            Value::Unknown(unknown, _) => Err(Error::unknown(unknown.clone())),
+            Value::Thunk(thunk) => self.is_kind(&self.force_thunk(thunk)?, kind, made),
+            value => Ok(Value::Bool(kind(value), made)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Builtin, builtin, list, string};
+use super::{Builtin, builtin, list};
 use crate::code::{Expr, Params};
 use crate::error::Error;
 use crate::evaluator::{Evaluator, Result, internal};
@@ -36,25 +36,26 @@ fn closed(ev: &Evaluator<'_>, value: &Value) -> Result<Rc<Attrs>> {
     }
 }
 
-fn by_name(ev: &Evaluator<'_>, attrs: &Attrs) -> Vec<Entry> {
-    let mut entries = attrs.entries().to_vec();
+fn by_name<'a>(ev: &Evaluator<'_>, attrs: &'a Attrs) -> Vec<&'a Entry> {
+    let mut entries: Vec<&Entry> = attrs.entries().iter().collect();
     ev.symbols.sort_by_name(&mut entries, |entry| entry.name);
     entries
 }
 
 fn attr_names(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [set] = args else { return Err(internal()) };
-    let entries = by_name(ev, &*closed(ev, set)?);
-    let names = entries
-        .iter()
-        .map(|entry| string(ev.symbols.name(entry.name).as_bytes(), made));
+    let set = closed(ev, set)?;
+    let names = by_name(ev, &set)
+        .into_iter()
+        .map(|entry| Value::Str(ev.symbols.text(entry.name), made));
     Ok(list(names.collect(), made))
 }
 
 fn attr_values(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [set] = args else { return Err(internal()) };
-    let entries = by_name(ev, &*closed(ev, set)?);
-    Ok(list(entries.into_iter().map(|entry| entry.value).collect(), made))
+    let set = closed(ev, set)?;
+    let values = by_name(ev, &set).into_iter().map(|entry| entry.value.clone());
+    Ok(list(values.collect(), made))
 }
 
 fn get_attr(ev: &Evaluator<'_>, args: &[Value], _: Made) -> Result<Value> {
@@ -88,10 +89,7 @@ fn has_attr(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
 
 fn is_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    match ev.force(value)? {
-        Value::Unknown(unknown, _) => Err(Error::unknown(unknown)),
-        value => Ok(Value::Bool(matches!(value, Value::Attrs(..)), made)),
-    }
+    ev.is_kind(value, |value| matches!(value, Value::Attrs(..)), made)
 }
 
 fn remove_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
@@ -211,19 +209,25 @@ fn map_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     };
     let attrs = ev.want_attrs(set)?;
     ev.check_memory(attrs.len() * 160)?;
+    let shared = Rc::new((function.clone(), made));
     let entries = attrs
         .entries()
         .iter()
         .map(|entry| {
-            let name = string(ev.symbols.name(entry.name).as_bytes(), made);
-            let parts = (function.clone(), name, entry.value.clone(), made);
+            let state = match &entry.value {
+                Value::Thunk(thunk) => State::ApplyNamed(shared.clone(), entry.name, thunk.clone()),
+                known => {
+                    let name = Value::Str(ev.symbols.text(entry.name), made);
+                    State::Apply2(Box::new((function.clone(), name, known.clone(), made)))
+                }
+            };
             Entry {
                 name: entry.name,
                 binding: match entry.binding {
                     0 => 0,
                     binding => binding | CARRIED,
                 },
-                value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
+                value: Value::Thunk(Thunk::new(state)),
             }
         })
         .collect();
@@ -261,7 +265,7 @@ fn zip_attrs_with(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Valu
         .into_iter()
         .map(|name| {
             let values = gathered.remove(&name).unwrap_or_default();
-            let text = string(ev.symbols.name(name).as_bytes(), made);
+            let text = Value::Str(ev.symbols.text(name), made);
             let parts = (function.clone(), text, list(values, made), made);
             Entry {
                 name,
