@@ -93,8 +93,8 @@ fn options_that_are_read_are_those_of_nixos() {
             if !told.contains(&*file) {
                 continue;
             }
-            let real = nixos.get(option);
-            let real = real.unwrap_or_else(|| panic!("NixOS has no option {option}"));
+            assert!(nixos.contains_key(option), "NixOS has no option {option}");
+            let real = &nixos[option];
             assert_eq!(real["declaredIn"], *file, "{option}");
             assert_eq!(real.get("status"), None, "{option} is only another name of one");
             compared += 1;
