@@ -13,7 +13,7 @@ let
   service.options.enable = flag false;
 in
 {
-  # What these declare, fragments set. Each stands where NixOS has it, and NixOS's own takes its place
+  # What these declare, fragments and our module set. Each stands where NixOS has it, and NixOS's own takes its place
   # where NIXOS_MODULES names nixpkgs' folder `nixos/modules`, or one with some of its files.
   imports =
     let
@@ -28,20 +28,16 @@ in
         "config/sysctl.nix"
         "config/zram.nix"
         "hardware/block.nix"
+        "misc/assertions.nix"
+        "system/activation/pre-switch-check.nix"
       ];
 
   options = {
     # misc/meta.nix
     meta = option types.raw { };
 
-    # misc/assertions.nix
-    assertions = option (types.listOf types.unspecified) [ ];
-    warnings = option (types.listOf types.str) [ ];
-
     # system/activation/top-level.nix, system/build.nix
     system.checks = option (types.listOf types.package) [ ];
-    # system/activation/pre-switch-check.nix
-    system.preSwitchChecks = option (types.attrsOf types.str) { };
     system.build = option (types.submodule { freeformType = types.lazyAttrsOf types.raw; }) { };
 
     # tasks/network-interfaces.nix

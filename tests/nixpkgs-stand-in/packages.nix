@@ -69,6 +69,16 @@ let
         passAsFile = [ "text" ];
       } ''install -m 755 "$textPath" "$out"'';
 
+    writeShellApplication =
+      { name, text }:
+      derive name {
+        text = "#!/bin/bash\nset -o errexit -o nounset -o pipefail\n" + text;
+        passAsFile = [ "text" ];
+      } ''install -D -m 755 "$textPath" "$out/bin/$name"''
+      // {
+        meta.mainProgram = name;
+      };
+
     # What is on the machine already: nothing has to be installed.
     btrfs-progs = ofTheHost "btrfs-progs";
     coreutils = ofTheHost "coreutils";

@@ -781,6 +781,8 @@ fn nix(expressions: &[String]) -> Vec<Option<String>> {
             .args(["--option", "fsync-metadata", "false", "repl", "--store"])
             .arg(scratch.join("store"))
             .env("NIX_REMOTE", "")
+            // A builder of Nix names its store here, which may be another.
+            .env_remove("NIX_STORE")
             .env("NIX_STATE_DIR", &scratch)
             .env("TERM", "dumb")
             // What takes more ends the program, which is a failure, and not the machine.

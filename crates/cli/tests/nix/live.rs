@@ -176,6 +176,46 @@ fn the_service_keeps_the_last_two_bundles() {
     }
 }
 
+/// The script that NixOS itself makes of the checks, and runs before it switches: its own module, where
+/// `NIXOS_MODULES` has `system/activation/pre-switch-check.nix`.
+#[test]
+fn nixos_own_script_refuses_the_switch() {
+    const TEST: &str = "nixos_own_script_refuses_the_switch";
+    for hosts in Hosts::each(TEST) {
+        let modules = format!(
+            "{LAPTOP} {MENDED} {} {{ disko.advise.preSwitchCheck.enable = true; }}",
+            recorded()
+        );
+        if hosts.json(&modules, "host.options.system ? preSwitchChecksScript") != true {
+            machine::not_run(
+                TEST,
+                "set NIXOS_MODULES to a folder with nixpkgs' system/activation/pre-switch-check.nix",
+            );
+            continue;
+        }
+        let script = "pkgs.writeText \"script\" host.config.system.preSwitchChecksScript";
+        let built = machine::output(&hosts.build(&modules, script).good());
+        let script = std::fs::read_to_string(built).unwrap();
+        let script = std::fs::read_to_string(script).unwrap();
+        let live = script
+            .split_whitespace()
+            .find(|word| word.ends_with("-live"))
+            .unwrap();
+        // Of the program that it calls only the place where a booted system shows is another here.
+        let folder = tempfile::tempdir().unwrap();
+        let program = std::fs::read_to_string(live).unwrap();
+        let here = folder.path().join("live");
+        let booted = folder.path().display().to_string();
+        std::fs::write(&here, program.replace("/run/booted-system", &booted)).unwrap();
+        let script = script.replace(live, &format!("bash {}", here.display()));
+        let refused = run(&script, &["/nix/store/system", "switch"], folder.path());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("warning[btrfs-enospc-unallocated]"), "{said}");
+        assert!(said.contains("Pre-switch check 'disko-advise' failed"), "{said}");
+    }
+}
+
 /// The same with nothing in the program's place: it asks this machine, whatever that is.
 #[test]
 fn this_machine_is_looked_at_before_a_switch() {

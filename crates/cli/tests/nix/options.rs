@@ -93,13 +93,14 @@ fn options_that_are_read_are_those_of_nixos() {
             if !told.contains(&*file) {
                 continue;
             }
-            let real = nixos.get(option);
-            let real = real.unwrap_or_else(|| panic!("NixOS has no option {option}"));
+            assert!(nixos.contains_key(option), "NixOS has no option {option}");
+            let real = &nixos[option];
             assert_eq!(real["declaredIn"], *file, "{option}");
             assert_eq!(real.get("status"), None, "{option} is only another name of one");
             compared += 1;
         }
         assert!(compared >= 10, "only {compared} options were compared");
+        workloads_are_read_where_nixos_has_them(&nixos);
     } else {
         machine::not_run(TEST, "set NIXOS_OPTIONS to a list of NixOS's options");
     }
@@ -127,4 +128,37 @@ fn options_that_are_read_are_those_of_nixos() {
         let asked = judged["asked"].as_u64().unwrap();
         assert!(asked >= 3, "only {asked} options were asked for");
     }
+}
+
+/// What `nix/workloads.nix` spells out is an option, part of the way to one, or a key below one without a
+/// fixed set of keys.
+fn workloads_are_read_where_nixos_has_them(nixos: &BTreeMap<String, serde_json::Value>) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../nix/workloads.nix");
+    let text = std::fs::read_to_string(file).unwrap();
+    let paths = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && !".-_".contains(c))
+        .filter(|word| {
+            ["services.", "virtualisation."]
+                .iter()
+                .any(|root| word.starts_with(root))
+        });
+    let mut compared = 0;
+    for path in paths {
+        let service: Vec<&str> = path.splitn(3, '.').collect();
+        let known = format!("{}.{}.", service[0], service[1]);
+        if !nixos.keys().any(|option| option.starts_with(&known)) {
+            continue;
+        }
+        let below = format!("{path}.");
+        let ahead = nixos.keys().any(|option| option.starts_with(&below));
+        let option = nixos
+            .iter()
+            .find(|(option, _)| path == *option || path.starts_with(&format!("{option}.")));
+        assert!(ahead || option.is_some(), "NixOS has no option {path}");
+        if let Some((name, option)) = option {
+            assert_eq!(option.get("status"), None, "{name} is only another name of one");
+        }
+        compared += 1;
+    }
+    assert!(compared >= 8, "only {compared} options of services were compared");
 }

@@ -79,6 +79,8 @@ pub(crate) fn evaluate(disko: &Path, lib: &Path, layouts: &Path) -> BTreeMap<Str
     let state = tempfile::tempdir().expect("a folder for Nix's state");
     let output = Command::new("nix-instantiate")
         .env("NIX_REMOTE", "")
+        // A builder of Nix names its store here, which may be another.
+        .env_remove("NIX_STORE")
         .env("NIX_STATE_DIR", state.path())
         .args(["--eval", "--strict", "--json"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disko.nix"))
