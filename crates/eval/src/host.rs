@@ -485,6 +485,21 @@ impl<'e, 'a> Host<'e, 'a> {
     }
 }
 
+/// Whether a module, or what it imports, defines one of these options.
+fn brings(evaluator: &Evaluator<'_>, setting: &Rc<Setting>, module: &Value, options: &[&[&str]]) -> bool {
+    let scope = Scope::new(setting.clone(), OptionPath::default(), None);
+    let before = setting.problems.borrow().len();
+    scope.fill(read_modules(evaluator, &scope, module, &[]));
+    let root = scope.root(evaluator);
+    let brings = options.iter().any(|path| match root.below(evaluator, path) {
+        Ok(Some(place)) => place.is_defined(evaluator),
+        _ => false,
+    });
+    // What is wrong there is said of the module that is taken.
+    setting.problems.borrow_mut().truncate(before);
+    brings
+}
+
 /// Whether a path in a flake is that of a host, and not of a module that hosts share.
 fn is_whole_host(path: &str) -> bool {
     [
@@ -602,20 +617,26 @@ fn input(evaluator: &Evaluator<'_>, name: &str, lib: &Value) -> Value {
     });
     // That of flake-parts takes the module as its second argument, others take it with the first.
     let flake = evaluator.native("mkFlake", 1, |evaluator, args| {
-        let first = args.first().cloned().unwrap_or_else(Value::null);
+        let mut modules: Vec<Value> = args.to_vec();
+        if let Some(first) = args.first()
+            && let Ok(Some(more)) = evaluator.attr(first, "modules")
+        {
+            modules.push(more.value);
+        }
         let curried = {
-            let first = first.clone();
+            let modules = modules.clone();
             evaluator.native("mkFlake", 2, move |evaluator, args| {
-                let module = args.get(1).cloned().unwrap_or_else(Value::null);
+                let mut modules = modules.clone();
+                modules.extend(args.get(1).cloned());
                 Ok(evaluator.attrs_value([
                     ("_type", Value::string(FLAKE_MARK)),
-                    ("modules", Value::list(vec![first.clone(), module])),
+                    ("modules", Value::list(modules)),
                 ]))
             })
         };
         Ok(evaluator.attrs_value([
             ("_type", Value::string(FLAKE_MARK)),
-            ("modules", Value::list(vec![first])),
+            ("modules", Value::list(modules)),
             ("__functor", curried),
         ]))
     });
@@ -974,6 +995,16 @@ impl Search<'_, '_> {
                 }
             }
             Value::Unknown(unknown, _) => self.arguments(unknown, path, depth),
+            // A module by its file.
+            Value::Path(..) if !path.is_empty() => {
+                if brings(evaluator, &self.scope.setting, &value, WANTED) {
+                    self.found.push(Found {
+                        path: path.join("."),
+                        module: value,
+                        special: None,
+                    });
+                }
+            }
             Value::Attrs(attrs, _) => {
                 if let Some(open) = &attrs.open {
                     self.arguments(open, path, depth);
@@ -1083,6 +1114,10 @@ impl Search<'_, '_> {
         let evaluator = self.evaluator;
         if wrapped_devices(evaluator, value).is_some() {
             return true;
+        }
+        if matches!(evaluator.attr(value, "imports"), Ok(Some(attr)) if !matches!(attr.value, Value::Unknown(..)))
+        {
+            return brings(evaluator, &self.scope.setting, value, WANTED);
         }
         let config = match evaluator.attr(value, "config") {
             Ok(Some(attr)) if !matches!(attr.value, Value::Unknown(..)) => attr.value,

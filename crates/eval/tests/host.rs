@@ -827,27 +827,47 @@ fn flakes_of_many_shapes() {
             ("flake.nix", &text),
             ("disk.nix", DISK),
             ("parts/default.nix", "{ imports = [ ./disk.nix ]; }"),
-            ("parts/disk.nix", "{ flake.modules.nixos.disk = import ../disk.nix; }"),
-            ("more/host.nix", "{ den.aspects.igloo.nixos = ../disk.nix; den.hosts.x86_64-linux.igloo = { }; }"),
+            (
+                "parts/disk.nix",
+                "{ flake.modules.nixos.disk = import ../disk.nix; }",
+            ),
+            (
+                "more/host.nix",
+                "{ den.aspects.igloo.nixos = ../disk.nix; den.hosts.x86_64-linux.igloo = { }; }",
+            ),
         ])
     };
     // flake-parts, dendritic and den.
-    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ./parts"));
-    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } (inputs.import-tree [ ./parts ./more ])"));
-    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ((inputs.import-tree.addPath ./more).filter (x: true) ./parts)"));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ./parts",
+    ));
+    expect![[r#"den.aspects.igloo.nixos of ["den.aspects.igloo.nixos", "flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } (inputs.import-tree [ ./parts ./more ])",
+    ));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk", "den.aspects.igloo.nixos"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ((inputs.import-tree.addPath ./more).filter (x: true) ./parts)"));
     expect![[r#"flake.nixosConfigurations.x of ["flake.nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { flake.nixosConfigurations.x = inputs.nixpkgs.lib.nixosSystem { modules = [ ./disk.nix ]; }; }"));
     // A flake's own way to make flakes or hosts, which is not at hand.
-    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.nix-wire.mkFlake { inherit inputs; imports = [ ./parts ]; }"));
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("inputs@{ adios-flake, self, ... }: adios-flake.lib.mkFlake { inherit inputs self; systems = [ ]; modules = [ ./parts ]; }"));
-    expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake("inputs: { nixosConfigurations.x = inputs.mine.lib.mkHost { modules = [ ./disk.nix ]; }; }"));
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("{ self, flake-utils-plus, ... }@inputs: flake-utils-plus.lib.mkFlake { inherit self inputs; hosts.x.modules = [ ./disk.nix ]; }"));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.nix-wire.mkFlake { inherit inputs; imports = [ ./parts ]; }",
+    ));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs@{ adios-flake, self, ... }: adios-flake.lib.mkFlake { inherit inputs self; systems = [ ]; modules = [ ./parts ]; }"));
+    expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: { nixosConfigurations.x = inputs.mine.lib.mkHost { modules = [ ./disk.nix ]; }; }",
+    ));
+    expect![[r#"hosts.x.modules of ["hosts.x.modules"]: /dev/a"#]].assert_eq(&flake("{ self, flake-utils-plus, ... }@inputs: flake-utils-plus.lib.mkFlake { inherit self inputs; hosts.x.modules = [ ./disk.nix ]; }"));
     expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake("{ self, flake-utils, nixpkgs }: flake-utils.lib.eachDefaultSystem (system: { }) // { nixosConfigurations.x = nixpkgs.lib.nixosSystem { modules = [ ./disk.nix ]; }; }"));
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("{ self, clan-core, ... }: let clan = clan-core.lib.clan { inherit self; machines.x = { imports = [ ./disk.nix ]; }; }; in { inherit (clan.config) nixosConfigurations; }"));
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("inputs: { colmena = { meta = { }; x = { ... }: { imports = [ ./disk.nix ]; }; }; }"));
+    expect![[r#"nixosConfigurations.machines.x of ["nixosConfigurations.machines.x"]: /dev/a"#]].assert_eq(&flake("{ self, clan-core, ... }: let clan = clan-core.lib.clan { inherit self; machines.x = { imports = [ ./disk.nix ]; }; }; in { inherit (clan.config) nixosConfigurations; }"));
+    expect![[r#"colmena.x of ["colmena.x"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: { colmena = { meta = { }; x = { ... }: { imports = [ ./disk.nix ]; }; }; }",
+    ));
     expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x", "nixosModules.disk"]: /dev/a"#]].assert_eq(&flake("inputs: { nixosModules.disk = import ./disk.nix; nixosConfigurations.x = inputs.nixpkgs.lib.nixosSystem { modules = [ ({ lib, ... }: import ./disk.nix { inherit lib; }) ]; }; }"));
     // No way to it is at hand: the file is found in the folder.
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.snowfall-lib.mkFlake { inherit inputs; src = ./.; }"));
-    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake("inputs: (inputs.haumea.lib.load { src = ./hosts; }).flake"));
+    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.snowfall-lib.mkFlake { inherit inputs; src = ./.; }",
+    ));
+    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: (inputs.haumea.lib.load { src = ./hosts; }).flake",
+    ));
 }
 
 #[test]

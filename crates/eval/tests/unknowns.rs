@@ -155,16 +155,19 @@ fn the_known_elements_of_a_list_are_kept() {
     check("builtins.length ([ 1 ] ++ disk)", &expect!["?disk"]);
     check("builtins.elemAt ([ 1 ] ++ disk) 0", &expect!["?disk"]);
     check("map (x: x + 1) ([ 1 ] ++ disk)", &expect!["?disk"]);
-    check(
-        "[ ([ 1 ] ++ disk) ] == [ ([ 2 ] ++ disk) ]",
-        &expect!["?disk"],
-    );
+    check("[ ([ 1 ] ++ disk) ] == [ ([ 2 ] ++ disk) ]", &expect!["?disk"]);
     check(
         "if config.x then [ 1 ] ++ disk else [ 2 ] ++ disk",
         &expect!["?config.x"],
     );
-    check("[ ([ 1 ] ++ 5) ]", &expect!["[!expected a list but found an integer: 5]"]);
-    check("[ (disk ++ 5) ]", &expect!["[!expected a list but found an integer: 5]"]);
+    check(
+        "[ ([ 1 ] ++ 5) ]",
+        &expect!["[!expected a list but found an integer: 5]"],
+    );
+    check(
+        "[ (disk ++ 5) ]",
+        &expect!["[!expected a list but found an integer: 5]"],
+    );
 }
 
 #[test]
@@ -185,14 +188,23 @@ fn what_an_operator_or_a_builtin_needs_is_what_its_result_depends_on() {
     check("assert config.x == null || throw \"no\"; 1", &expect!["1"]);
     check("[ (true && throw \"no\") ]", &expect!["[!no]"]);
     check("{ a = 1; }.${disk}", &expect!["?disk"]);
-    check("{ a.${disk} = 1; b = 2; }", &expect!["{a = {${disk} = 1;}; b = 2;}"]);
-    check("{ ${disk.name} = { x = 1; }; b = 2; }", &expect!["{${disk.name} = {x = 1;}; b = 2;}"]);
+    check(
+        "{ a.${disk} = 1; b = 2; }",
+        &expect!["{a = {${disk} = 1;}; b = 2;}"],
+    );
+    check(
+        "{ ${disk.name} = { x = 1; }; b = 2; }",
+        &expect!["{${disk.name} = {x = 1;}; b = 2;}"],
+    );
     check("map (d: { device = d; }) disk", &expect!["?disk"]);
     check(
         "builtins.listToAttrs (map (d: { name = d; value = 1; }) disk)",
         &expect!["?disk"],
     );
-    check("builtins.mapAttrs (n: v: v) (disk // { a = 1; })", &expect!["{a = 1;}"]);
+    check(
+        "builtins.mapAttrs (n: v: v) (disk // { a = 1; })",
+        &expect!["{a = 1;}"],
+    );
     check("builtins.typeOf disk", &expect!["?disk"]);
     check(
         "[ (toString disk) (builtins.elemAt [ 1 2 ] disk) (- disk) (disk < 2) (disk == null) ]",
