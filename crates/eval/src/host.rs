@@ -141,8 +141,9 @@ impl<'e, 'a> Host<'e, 'a> {
             evaluator.partial.keep_arguments();
             let outputs = host.flake_outputs(&entry, &file)?;
             host.search(&outputs, true, options.host.as_deref());
-            if host.layouts.is_empty() {
-                host.search_files(parent(&file), options.host.as_deref());
+            let wanted = options.host.as_deref();
+            if host.layouts.is_empty() || (wanted.is_none() && !host.defines_devices()) {
+                host.search_files(parent(&file), wanted);
             }
             return Ok(host);
         }
@@ -242,6 +243,12 @@ impl<'e, 'a> Host<'e, 'a> {
         taken
     }
 
+    fn defines_devices(&self) -> bool {
+        let root = self.scope.root(self.evaluator);
+        let place = root.below(self.evaluator, &["disko", "devices"]);
+        matches!(place, Ok(Some(place)) if place.is_defined(self.evaluator))
+    }
+
     fn holds_something(&self) -> bool {
         let root = self.scope.root(self.evaluator);
         WANTED.iter().any(|path| match root.below(self.evaluator, path) {
@@ -329,8 +336,9 @@ impl<'e, 'a> Host<'e, 'a> {
             }
         });
         let mut found = search.found;
-        // Whole hosts say more than modules that hosts share, and those with a layout more than others.
-        found.sort_by_cached_key(|found| (!is_whole_host(&found.path), !self.holds_devices(found)));
+        // A layout of disko says more than other mounts, and a whole host more than modules that
+        // hosts share.
+        found.sort_by_cached_key(|found| (!self.holds_devices(found), !is_whole_host(&found.path)));
         let mut seen = BTreeSet::new();
         found.retain(|found| seen.insert(found.path.clone()));
         self.choose(found, wanted);
@@ -418,8 +426,10 @@ impl<'e, 'a> Host<'e, 'a> {
                 found.push(candidate);
             }
         }
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        self.choose(found, wanted);
+        if !found.is_empty() {
+            found.sort_by(|a, b| a.path.cmp(&b.path));
+            self.choose(found, wanted);
+        }
     }
 
     /// What a flake's `outputs` gives, its inputs unknown but for the functions that hold modules.
@@ -996,14 +1006,12 @@ impl Search<'_, '_> {
             }
             Value::Unknown(unknown, _) => self.arguments(unknown, path, depth),
             // A module by its file.
-            Value::Path(..) if !path.is_empty() => {
-                if brings(evaluator, &self.scope.setting, &value, WANTED) {
-                    self.found.push(Found {
-                        path: path.join("."),
-                        module: value,
-                        special: None,
-                    });
-                }
+            Value::Path(..) if !path.is_empty() && brings(evaluator, &self.scope.setting, &value, WANTED) => {
+                self.found.push(Found {
+                    path: path.join("."),
+                    module: value,
+                    special: None,
+                });
             }
             Value::Attrs(attrs, _) => {
                 if let Some(open) = &attrs.open {

@@ -841,7 +841,10 @@ fn flakes_of_many_shapes() {
     expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
         "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ./parts",
     ));
-    expect![[r#"den.aspects.igloo.nixos of ["den.aspects.igloo.nixos", "flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+    expect![[
+        r#"den.aspects.igloo.nixos of ["den.aspects.igloo.nixos", "flake.modules.nixos.disk"]: /dev/a"#
+    ]]
+    .assert_eq(&flake(
         "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } (inputs.import-tree [ ./parts ./more ])",
     ));
     expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk", "den.aspects.igloo.nixos"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ((inputs.import-tree.addPath ./more).filter (x: true) ./parts)"));
