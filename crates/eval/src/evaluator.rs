@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::frames::{Callee, Frame, Frames};
 use crate::ops::Compared;
 use crate::options::Options;
+use crate::partial::Partial;
 use crate::symbol::{Sym, Symbols};
 use crate::syntax::{Op, Range};
 use crate::value::{
@@ -59,6 +60,8 @@ pub struct Evaluator<'a> {
     baseline: usize,
     /// How many conditions that depend on unknowns are being tried both ways.
     pub(crate) guesses: Cell<u32>,
+    /// What is known of unknowns.
+    pub(crate) partial: Partial,
     /// What the comparison that is running found out so far.
     pub(crate) compared: Compared,
     pub(crate) traces: RefCell<Vec<String>>,
@@ -143,6 +146,7 @@ impl<'a> Evaluator<'a> {
             roomy: Cell::new(NOWHERE_ROOMY),
             baseline: live(),
             guesses: Cell::new(0),
+            partial: Partial::default(),
             compared: Compared::default(),
             traces: RefCell::default(),
             problems: RefCell::default(),
@@ -457,7 +461,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn caught(&self, result: Result<Value>) -> Result<Value> {
         match result {
             Err(error) => match error.as_unknown() {
-                Some(unknown) => Ok(Value::Unknown(unknown.clone(), Made::NOWHERE)),
+                Some(unknown) => Ok(Value::Unknown(self.partial.plain(unknown), Made::NOWHERE)),
                 None => Err(error),
             },
             ok => ok,
@@ -595,7 +599,7 @@ impl<'a> Evaluator<'a> {
     #[cold]
     fn settle_error(&self, thunk: &Thunk, error: Error, again: impl FnOnce() -> State) -> Result<Value> {
         if let Some(unknown) = error.as_unknown() {
-            let value = Value::Unknown(unknown.clone(), Made::NOWHERE);
+            let value = Value::Unknown(self.partial.plain(unknown), Made::NOWHERE);
             thunk.state.set(State::Done(value.clone()));
             return Ok(value);
         }
@@ -690,7 +694,7 @@ impl<'a> Evaluator<'a> {
                 Value::Attrs(attrs, _) => {
                     let Some(functor) = attrs.get(Sym::FUNCTOR) else {
                         if let Some(open) = &attrs.open {
-                            return Err(Error::unknown(self.applied_unknown(open)));
+                            return Err(Error::unknown(self.applied_unknown(open, args)));
                         }
                         return Err(self.not_a_function(&function, made));
                     };
@@ -698,7 +702,7 @@ impl<'a> Evaluator<'a> {
                     self.deeper(|| self.apply(functor, &[this], made))?
                 }
                 Value::Unknown(unknown, _) => {
-                    return Ok(Value::Unknown(self.applied_unknown(unknown), made));
+                    return Ok(Value::Unknown(self.applied_unknown(unknown, args), made));
                 }
                 other => return Err(self.not_a_function(other, made)),
             };
@@ -706,15 +710,19 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The result of calling an unknown: `f …`.
-    fn applied_unknown(&self, unknown: &Rc<Unknown>) -> Rc<Unknown> {
-        if unknown.name.ends_with(" …") {
-            return unknown.clone();
-        }
-        Rc::new(Unknown {
-            name: format!("{} …", unknown.name).into(),
+    fn applied_unknown(&self, unknown: &Rc<Unknown>, args: &[Value]) -> Rc<Unknown> {
+        let name = if unknown.name.ends_with(" …") {
+            unknown.name.clone()
+        } else {
+            format!("{} …", unknown.name).into()
+        };
+        let result = Rc::new(Unknown {
+            name,
             because: unknown.because.clone(),
             span: unknown.span,
-        })
+        });
+        self.partial.called(unknown, args, &result);
+        result
     }
 
     #[cold]
@@ -1566,14 +1574,13 @@ impl<'a> Evaluator<'a> {
     /// The unknown `name.attr`.
     pub(crate) fn unknown_attr(&self, unknown: &Rc<Unknown>, attr: Sym, span: Option<Span>) -> Value {
         let segment = source::OptionPath::new([&*self.symbols.name(attr)]);
-        Value::Unknown(
-            Rc::new(Unknown {
-                name: format!("{}.{segment}", unknown.name).into(),
-                because: unknown.because.clone(),
-                span: span.or(unknown.span),
-            }),
-            Made::NOWHERE,
-        )
+        let part = Rc::new(Unknown {
+            name: format!("{}.{segment}", unknown.name).into(),
+            because: unknown.because.clone(),
+            span: span.or(unknown.span),
+        });
+        self.partial.part(unknown, &part);
+        Value::Unknown(part, Made::NOWHERE)
     }
 
     #[inline]
@@ -1653,6 +1660,14 @@ impl<'a> Evaluator<'a> {
         let made = Made::at(code.position(id), env.frame);
         match op {
             Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),
+            // The elements of the known side are known whatever the other one is.
+            Op::Concat => {
+                let a = self.caught(self.eval(code, left, env))?;
+                let b = self.caught(self.eval(code, right, env))?;
+                return self
+                    .operate(op, a, b, made)
+                    .map_err(|error| error.at(Self::span_of(code, id)));
+            }
             _ => {}
         }
         let a = self.eval(code, left, env)?;
@@ -1705,12 +1720,14 @@ impl<'a> Evaluator<'a> {
             Ok(Value::Bool(..)) => None,
             other => Some(self.expect_unknown_condition(code, left, other)?),
         };
-        match (self.eval(code, right, env)?, unknown) {
-            (Value::Bool(truth, _), None) => Ok(Value::Bool(truth, made)),
+        match (self.eval(code, right, env), unknown) {
+            (Ok(Value::Bool(truth, _)), None) => Ok(Value::Bool(truth, made)),
             // Whatever the left side is, the right side alone decides.
-            (Value::Bool(truth, _), Some(_)) if truth == decided => Ok(Value::Bool(decided, made)),
+            (Ok(Value::Bool(truth, _)), Some(_)) if truth == decided => Ok(Value::Bool(decided, made)),
+            (Err(error), Some(_)) if error.is_limit() => Err(error),
+            // What the right side needs to be a value may be what the left side asks for.
             (_, Some(unknown)) => Err(Error::unknown(unknown)),
-            (other, None) => Err(self.expected("a Boolean", &other, code, right)),
+            (other, None) => Err(self.expected("a Boolean", &other?, code, right)),
         }
     }
 

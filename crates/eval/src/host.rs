@@ -63,7 +63,7 @@ const DEVICE_ATTRS: &[&str] = &[
 ];
 
 /// What is not searched: declarations, and what every module is given.
-const SEARCH_NOT: &[&str] = &["inputs", "lib", "options", "pkgs", "self"];
+const SEARCH_NOT: &[&str] = &["inputs", "lib", "options", "pkgs", "self", "specialArgs"];
 
 /// How deep and how far a file is searched for a nested layout.
 const SEARCH_DEPTH: u32 = 12;
@@ -138,8 +138,13 @@ impl<'e, 'a> Host<'e, 'a> {
         let mut host = Self::empty(evaluator, &file, options, false)?;
         let entry = evaluator.file(&bytes_path(&file))?;
         if file.ends_with(b"/flake.nix") {
+            evaluator.partial.keep_arguments();
             let outputs = host.flake_outputs(&entry, &file)?;
             host.search(&outputs, true, options.host.as_deref());
+            let wanted = options.host.as_deref();
+            if host.layouts.is_empty() || (wanted.is_none() && !host.defines_devices()) {
+                host.search_files(parent(&file), wanted);
+            }
             return Ok(host);
         }
         let root = [Value::path(&file)];
@@ -238,6 +243,12 @@ impl<'e, 'a> Host<'e, 'a> {
         taken
     }
 
+    fn defines_devices(&self) -> bool {
+        let root = self.scope.root(self.evaluator);
+        let place = root.below(self.evaluator, &["disko", "devices"]);
+        matches!(place, Ok(Some(place)) if place.is_defined(self.evaluator))
+    }
+
     fn holds_something(&self) -> bool {
         let root = self.scope.root(self.evaluator);
         WANTED.iter().any(|path| match root.below(self.evaluator, path) {
@@ -258,7 +269,8 @@ impl<'e, 'a> Host<'e, 'a> {
         let place = match self.scope.root(self.evaluator).below(self.evaluator, path) {
             Ok(place) => place,
             Err(error) => {
-                let value = Value::Unknown(error.as_unknown()?.clone(), Made::NOWHERE);
+                let unknown = self.evaluator.partial.plain(error.as_unknown()?);
+                let value = Value::Unknown(unknown, Made::NOWHERE);
                 return Some(self.evaluator.tree(&value, TreeLimits::default()));
             }
         };
@@ -311,6 +323,7 @@ impl<'e, 'a> Host<'e, 'a> {
             scope: self.scope.clone(),
             left: SEARCH_VALUES,
             found: Vec::new(),
+            asked: BTreeSet::new(),
         };
         let mut values = vec![entry.clone()];
         if !is_flake {
@@ -323,17 +336,23 @@ impl<'e, 'a> Host<'e, 'a> {
             }
         });
         let mut found = search.found;
-        // Whole hosts say more than modules that hosts share.
-        found.sort_by_key(|found| !found.path.contains("nixosConfigurations."));
+        // A layout of disko says more than other mounts, and a whole host more than modules that
+        // hosts share.
+        found.sort_by_cached_key(|found| (!self.holds_devices(found), !is_whole_host(&found.path)));
         let mut seen = BTreeSet::new();
         found.retain(|found| seen.insert(found.path.clone()));
+        self.choose(found, wanted);
+    }
+
+    /// Takes the first of these that holds something, or the one that is wanted.
+    fn choose(&mut self, found: Vec<Found>, wanted: Option<&str>) {
         self.layouts = found.iter().map(|found| found.path.clone()).collect();
         let is_wanted = |found: &&Found| match wanted {
             Some(name) => {
                 found.path == name
                     || found
                         .path
-                        .split('.')
+                        .split(['.', '/'])
                         .any(|segment| segment.trim_matches('"') == name)
             }
             None => true,
@@ -367,6 +386,49 @@ impl<'e, 'a> Host<'e, 'a> {
                 .note(format!("the others are {}", others.join(", ")), None);
             problem.level = Level::Note;
             self.scope.setting.problem(problem);
+        }
+    }
+
+    /// Whether a module that was found defines `disko.devices`, itself or by its imports.
+    fn holds_devices(&self, found: &Found) -> bool {
+        self.evaluator.within_steps(SEARCH_STEPS, || {
+            let scope = Scope::new(self.scope.setting.clone(), OptionPath::default(), None);
+            let before = self.scope.setting.problems.borrow().len();
+            scope.fill(read_modules(self.evaluator, &scope, &found.module, &[]));
+            let place = scope
+                .root(self.evaluator)
+                .below(self.evaluator, &["disko", "devices"]);
+            let holds = matches!(place, Ok(Some(place)) if place.is_defined(self.evaluator));
+            // What is wrong there is said of the one that is taken.
+            self.scope.setting.problems.borrow_mut().truncate(before);
+            holds
+        })
+    }
+
+    /// Looks for layouts in all files of a folder that name disko, for want of a way to them.
+    fn search_files(&mut self, folder: &[u8], wanted: Option<&str>) {
+        let files = files_below(self.evaluator, &Value::path(folder)).unwrap_or_default();
+        let mut found = Vec::new();
+        for file in files {
+            let Value::Path(path, _) = &file else { continue };
+            let named = self.evaluator.read_bytes(path.bytes()).is_ok_and(|text| {
+                let text = String::from_utf8_lossy(&text);
+                text.contains("disko") && text.contains("devices")
+            });
+            let below = path.bytes().strip_prefix(folder).unwrap_or(path.bytes());
+            let below = String::from_utf8_lossy(below).trim_start_matches('/').to_owned();
+            let candidate = Found {
+                path: below,
+                module: Value::list(vec![file.clone()]),
+                special: None,
+            };
+            if named && self.holds_devices(&candidate) {
+                found.push(candidate);
+            }
+        }
+        if !found.is_empty() {
+            found.sort_by(|a, b| a.path.cmp(&b.path));
+            self.choose(found, wanted);
         }
     }
 
@@ -431,6 +493,34 @@ impl<'e, 'a> Host<'e, 'a> {
         };
         self.evaluator.call(&outputs.value, argument)
     }
+}
+
+/// Whether a module, or what it imports, defines one of these options.
+fn brings(evaluator: &Evaluator<'_>, setting: &Rc<Setting>, module: &Value, options: &[&[&str]]) -> bool {
+    let scope = Scope::new(setting.clone(), OptionPath::default(), None);
+    let before = setting.problems.borrow().len();
+    scope.fill(read_modules(evaluator, &scope, module, &[]));
+    let root = scope.root(evaluator);
+    let brings = options.iter().any(|path| match root.below(evaluator, path) {
+        Ok(Some(place)) => place.is_defined(evaluator),
+        _ => false,
+    });
+    // What is wrong there is said of the module that is taken.
+    setting.problems.borrow_mut().truncate(before);
+    brings
+}
+
+/// Whether a path in a flake is that of a host, and not of a module that hosts share.
+fn is_whole_host(path: &str) -> bool {
+    [
+        "nixosConfigurations.",
+        "den.hosts.",
+        "clan.machines.",
+        "colmena.",
+        "colmenaHive.",
+    ]
+    .iter()
+    .any(|hosts| path.contains(hosts))
 }
 
 /// The outermost sets of `config` given as JSON are taken to be incomplete: what they lack is
@@ -515,11 +605,7 @@ fn input(evaluator: &Evaluator<'_>, name: &str, lib: &Value) -> Value {
     const BECAUSE: &str = "flake inputs are not fetched";
     let full = format!("inputs.{name}");
     if name == "import-tree" {
-        return evaluator.native("import-tree", 1, |evaluator, args| {
-            let folder = args.first().cloned().unwrap_or_else(Value::null);
-            let files = files_below(evaluator, &folder)?;
-            Ok(evaluator.attrs_value([("imports", Value::list(files))]))
-        });
+        return import_tree(evaluator, &[]);
     }
     let system = evaluator.native("nixosSystem", 1, |evaluator, args| {
         let given = args.first().cloned().unwrap_or_else(Value::null);
@@ -539,11 +625,29 @@ fn input(evaluator: &Evaluator<'_>, name: &str, lib: &Value) -> Value {
             ),
         ]))
     });
-    let flake = evaluator.native("mkFlake", 2, |evaluator, args| {
-        let module = args.get(1).cloned().unwrap_or_else(Value::null);
+    // That of flake-parts takes the module as its second argument, others take it with the first.
+    let flake = evaluator.native("mkFlake", 1, |evaluator, args| {
+        let mut modules: Vec<Value> = args.to_vec();
+        if let Some(first) = args.first()
+            && let Ok(Some(more)) = evaluator.attr(first, "modules")
+        {
+            modules.push(more.value);
+        }
+        let curried = {
+            let modules = modules.clone();
+            evaluator.native("mkFlake", 2, move |evaluator, args| {
+                let mut modules = modules.clone();
+                modules.extend(args.get(1).cloned());
+                Ok(evaluator.attrs_value([
+                    ("_type", Value::string(FLAKE_MARK)),
+                    ("modules", Value::list(modules)),
+                ]))
+            })
+        };
         Ok(evaluator.attrs_value([
             ("_type", Value::string(FLAKE_MARK)),
-            ("modules", Value::list(vec![module])),
+            ("modules", Value::list(modules)),
+            ("__functor", curried),
         ]))
     });
     let known = match evaluator.attrs(lib) {
@@ -569,6 +673,48 @@ fn input(evaluator: &Evaluator<'_>, name: &str, lib: &Value) -> Value {
 const HOST_MARK: &str = "disko-advise-host";
 const FLAKE_MARK: &str = "disko-advise-flake";
 
+/// The function of vic/import-tree that gives a module which imports all Nix files of a folder, and
+/// the functions in it that give such a function again. What they choose among the files is not
+/// looked at.
+fn import_tree(evaluator: &Evaluator<'_>, folders: &[Value]) -> Value {
+    let with = |name: &'static str, arity: usize| {
+        let folders = folders.to_vec();
+        let method = evaluator.native(name, arity, move |evaluator, args| {
+            let mut folders = folders.clone();
+            if name == "addPath" {
+                folders.extend(args.first().cloned());
+            }
+            Ok(import_tree(evaluator, &folders))
+        });
+        (name, method)
+    };
+    let given = folders.to_vec();
+    let call = evaluator.native("import-tree", 2, move |evaluator, args| {
+        let mut folders = given.clone();
+        match args.get(1).map(|folder| evaluator.force(folder)).transpose()? {
+            Some(Value::List(more, _)) => folders.extend(more.items().iter().cloned()),
+            Some(folder) => folders.push(folder),
+            None => {}
+        }
+        let mut files = Vec::new();
+        for folder in folders {
+            files.extend(files_below(evaluator, &folder)?);
+        }
+        Ok(evaluator.attrs_value([("imports", Value::list(files))]))
+    });
+    let methods = [
+        "filter",
+        "filterNot",
+        "match",
+        "matchNot",
+        "map",
+        "withLib",
+        "addPath",
+    ];
+    let methods = methods.map(|name| with(name, 1));
+    evaluator.attrs_value(methods.into_iter().chain([("__functor", call)]))
+}
+
 /// All Nix files below a folder, but for those whose path has a part that starts with `_`.
 fn files_below(evaluator: &Evaluator<'_>, folder: &Value) -> Result<Vec<Value>> {
     let folder = match evaluator.force(folder)? {
@@ -582,7 +728,7 @@ fn files_below(evaluator: &Evaluator<'_>, folder: &Value) -> Result<Vec<Value>> 
             let path = paths::canonical(&[&*folder, b"/", name.as_bytes()].concat());
             match kind {
                 _ if name.starts_with('_') => {}
-                FileKind::Directory => folders.push(path),
+                FileKind::Directory if !name.starts_with('.') => folders.push(path),
                 FileKind::File if name.ends_with(".nix") => files.push(Value::path(path)),
                 _ => {}
             }
@@ -823,6 +969,8 @@ struct Search<'e, 'a> {
     scope: Rc<Scope>,
     left: usize,
     found: Vec<Found>,
+    /// The calls of unknown functions whose arguments were looked at.
+    asked: BTreeSet<usize>,
 }
 
 impl Search<'_, '_> {
@@ -835,6 +983,10 @@ impl Search<'_, '_> {
         let Ok(value) = evaluator.force(value) else {
             return;
         };
+        if mark_of(evaluator, &value).as_deref() == Some(FLAKE_MARK) {
+            self.flake_module(&value, path, depth);
+            return;
+        }
         let foreign = match &value {
             Value::Lambda(closure, _) => !self.scope.setting.is_file_by_hand(evaluator, closure.code.file),
             Value::Builtin(..) => true,
@@ -852,7 +1004,19 @@ impl Search<'_, '_> {
                     self.walk(item, path, depth - 1);
                 }
             }
-            Value::Attrs(..) => {
+            Value::Unknown(unknown, _) => self.arguments(unknown, path, depth),
+            // A module by its file.
+            Value::Path(..) if !path.is_empty() && brings(evaluator, &self.scope.setting, &value, WANTED) => {
+                self.found.push(Found {
+                    path: path.join("."),
+                    module: value,
+                    special: None,
+                });
+            }
+            Value::Attrs(attrs, _) => {
+                if let Some(open) = &attrs.open {
+                    self.arguments(open, path, depth);
+                }
                 match mark_of(evaluator, &value).as_deref() {
                     Some(HOST_MARK) => {
                         let part =
@@ -862,10 +1026,6 @@ impl Search<'_, '_> {
                             module,
                             special: part("specialArgs"),
                         }));
-                        return;
-                    }
-                    Some(FLAKE_MARK) => {
-                        self.flake_module(&value, path, depth);
                         return;
                     }
                     Some("merge") => {
@@ -901,6 +1061,44 @@ impl Search<'_, '_> {
         }
     }
 
+    /// What a function was called with that is not at hand, such as the one by which another flake
+    /// makes hosts: a set with `modules` for one host, or what a flake's own module would be.
+    fn arguments(&mut self, unknown: &Rc<Unknown>, path: &mut Vec<String>, depth: u32) {
+        let Some(arguments) = self.evaluator.partial.arguments(unknown) else {
+            return;
+        };
+        if !self.asked.insert(Rc::as_ptr(unknown) as usize) {
+            return;
+        }
+        for argument in arguments.iter() {
+            let Ok(value @ Value::Attrs(..)) = self.evaluator.force(argument) else {
+                self.walk(argument, path, depth - 1);
+                continue;
+            };
+            let part = |name: &str| match self.evaluator.attr(&value, name) {
+                Ok(Some(attr)) => self.evaluator.force(&attr.value).ok(),
+                _ => None,
+            };
+            let modules = part("modules").filter(|modules| matches!(modules, Value::List(..)));
+            match modules {
+                Some(module) if !path.is_empty() => {
+                    let special = part("specialArgs");
+                    self.found.push(Found {
+                        path: path.join("."),
+                        module,
+                        special,
+                    });
+                }
+                modules => {
+                    let all = [Some(value.clone()), modules].into_iter().flatten();
+                    let modules = Value::list(all.collect());
+                    let flake = self.evaluator.attrs_value([("modules", modules)]);
+                    self.flake_module(&flake, path, depth);
+                }
+            }
+        }
+    }
+
     fn walk_attr(&mut self, set: &Value, name: &str, path: &mut Vec<String>, depth: u32) {
         if let Ok(Some(attr)) = self.evaluator.attr(set, name) {
             self.walk(&attr.value, path, depth - 1);
@@ -924,6 +1122,10 @@ impl Search<'_, '_> {
         let evaluator = self.evaluator;
         if wrapped_devices(evaluator, value).is_some() {
             return true;
+        }
+        if matches!(evaluator.attr(value, "imports"), Ok(Some(attr)) if !matches!(attr.value, Value::Unknown(..)))
+        {
+            return brings(evaluator, &self.scope.setting, value, WANTED);
         }
         let config = match evaluator.attr(value, "config") {
             Ok(Some(attr)) if !matches!(attr.value, Value::Unknown(..)) => attr.value,

@@ -65,14 +65,33 @@ impl Evaluator<'_> {
                     .collect();
                 Ok(Value::List(Rc::new(List::new(items)), *made))
             }
+            // The elements that both have; how many there are beyond them is not known.
+            (Value::List(x, _), Value::List(y, _)) => {
+                let mut elements: Vec<Value> = x
+                    .items()
+                    .iter()
+                    .zip(y.items())
+                    .map(|(a, b)| self.joined(unknown, a.clone(), b.clone()))
+                    .collect();
+                elements.push(Value::Unknown(unknown.clone(), Made::NOWHERE));
+                Ok(self.list_in_part(unknown, elements))
+            }
             (Value::Lambda(..) | Value::Builtin(..), Value::Lambda(..) | Value::Builtin(..)) => {
                 Ok(self.join_functions(unknown, a, b))
             }
-            (Value::Unknown(x, _), Value::Unknown(y, _)) if x.name == y.name => Ok(a),
+            (Value::Unknown(x, _), Value::Unknown(y, _))
+                if x.name == y.name && (Rc::ptr_eq(x, y) || !self.is_known_in_part(x, y)) =>
+            {
+                Ok(a)
+            }
             (Value::Unknown(..), _) | (_, Value::Unknown(..)) => Err(Error::unknown(unknown.clone())),
             _ if same_scalar(&a, &b) => Ok(a),
             _ => Err(Error::unknown(unknown.clone())),
         }
+    }
+
+    fn is_known_in_part(&self, x: &Rc<Unknown>, y: &Rc<Unknown>) -> bool {
+        self.partial.elements(x).is_some() || self.partial.elements(y).is_some()
     }
 
     fn joined(&self, unknown: &Rc<Unknown>, a: Value, b: Value) -> Value {

@@ -150,6 +150,7 @@ mod modules;
 mod ops;
 mod options;
 mod parse;
+mod partial;
 mod paths;
 mod prelude;
 mod print;

@@ -1121,6 +1121,14 @@ impl Place {
     ) -> Merged {
         let mut parts = best(parts);
         Self::weigh(evaluator, &mut parts);
+        for part in &mut parts {
+            // What is unknown in such a list is an element that is unknown.
+            if let Value::Unknown(unknown, made) = &part.definition.value
+                && let Some(elements) = evaluator.partial.elements(unknown)
+            {
+                part.definition.value = Value::list(elements.to_vec()).made_at(*made);
+            }
+        }
         if is_submodule(&self.path) {
             for part in &mut parts {
                 self.call_definition(evaluator, part);

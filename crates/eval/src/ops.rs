@@ -144,13 +144,15 @@ impl Evaluator<'_> {
         if op == Op::Update {
             return self.update(a, b, made);
         }
+        if op == Op::Concat {
+            return self.concat(a, b, made);
+        }
         if let Value::Unknown(unknown, _) = &a {
             return Err(Error::unknown(unknown.clone()));
         }
         match op {
             Op::Equal => Ok(Value::Bool(self.equal_forced(&a, &b, false)?, made)),
             Op::NotEqual => Ok(Value::Bool(!self.equal_forced(&a, &b, false)?, made)),
-            Op::Concat => self.concat(a, b, made),
             _ if matches!(b, Value::Unknown(..)) => {
                 let Value::Unknown(unknown, _) = b else {
                     return Err(internal());
@@ -164,7 +166,7 @@ impl Evaluator<'_> {
             // As `!(b < a)`, which tells for values that have no order, such as NaN.
             Op::LessEq => Ok(Value::Bool(self.order(&b, &a)? != Some(Ordering::Less), made)),
             Op::MoreEq => Ok(Value::Bool(self.order(&a, &b)? != Some(Ordering::Less), made)),
-            Op::Update | Op::And | Op::Or | Op::Implies => Err(internal()),
+            Op::Concat | Op::Update | Op::And | Op::Or | Op::Implies => Err(internal()),
         }
     }
 
@@ -402,7 +404,17 @@ impl Evaluator<'_> {
                 items.extend_from_slice(y.items());
                 Ok(Value::List(Rc::new(List::new(items)), made))
             }
-            (Value::List(..), other) | (other, _) => Err(self.wrong("a list", &other)),
+            (a, b) => match (self.elements_in_part(&a), self.elements_in_part(&b)) {
+                (Some((mut elements, x)), Some((more, y))) => {
+                    elements.extend(more);
+                    match x.or(y) {
+                        Some(unknown) => Ok(self.list_in_part(&unknown, elements)),
+                        None => Err(internal()),
+                    }
+                }
+                (None, _) => Err(self.wrong("a list", &a)),
+                (_, None) => Err(self.wrong("a list", &b)),
+            },
         }
     }
 

@@ -120,7 +120,17 @@ impl Evaluator<'_> {
                 Node::Attrs(named)
             }
             Value::Lambda(..) | Value::Builtin(..) => Node::Function,
-            Value::Unknown(unknown, _) => return self.unknown_tree(unknown),
+            Value::Unknown(unknown, _) => match self.partial.elements(unknown) {
+                // What is unknown in it is an element that is unknown.
+                Some(elements) => {
+                    let mut trees = Vec::new();
+                    for item in elements.iter().take(*left) {
+                        trees.push(self.subtree_deeper(item, depth - 1, left));
+                    }
+                    Node::List(trees)
+                }
+                None => return self.unknown_tree(unknown),
+            },
             Value::Thunk(_) => Node::Null,
         };
         Tree::new(node, origin)

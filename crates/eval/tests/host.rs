@@ -550,7 +550,9 @@ fn conditions_that_are_not_known() {
                   device: "/c" @ disk.nix:6:48
                   size: unknown config.has.c: set by modules that are not at hand @ disk.nix:6:19
                 d <- disk.nix:7:12: {} @ disk.nix:7:12
-                  mountOptions <- disk.nix:7:14: unknown config.has.d: set by modules that are not at hand @ disk.nix:7:53
+                  mountOptions <- disk.nix:7:14: [] @ disk.nix:7:29
+                    - "1" @ disk.nix:7:31
+                    - unknown config.has.d: set by modules that are not at hand @ disk.nix:7:53
                 e <- disk.nix:8:12: unknown config.some.disk: set by modules that are not at hand @ disk.nix:8:16
             Note disk.nix:4:15: a condition is taken to hold that depends on `config.has.two`: set by modules that are not at hand
             Note disk.nix:5:15: a condition is taken to hold that depends on `config.has.three`: set by modules that are not at hand
@@ -787,6 +789,88 @@ fn aspects_and_other_nesting() {
             disko.devices: not defined
         "#]],
     );
+}
+
+/// The places of a file that were found to hold a layout, and the device of the disk in the first.
+fn found(files: &[(&str, &str)]) -> String {
+    let world = world(files);
+    let registered = Files::new();
+    let evaluator = Evaluator::new(&world, &registered, Options::default());
+    let entry = files.first().map_or("", |(name, _)| name);
+    let path = format!("/h/{entry}");
+    let host = match Host::open(&evaluator, Path::new(&path), &HostOptions::default()) {
+        Ok(host) => host,
+        Err(problem) => return format!("could not be opened: {problem}"),
+    };
+    let device = host.option(&["disko", "devices", "disk", "a", "device"]);
+    let device = device.map(|tree| match tree.node {
+        Node::Str(text) => text.to_string(),
+        Node::Unknown(unknown) => format!("?{}", unknown.name),
+        other => format!("{other:?}"),
+    });
+    format!(
+        "{} of {:?}: {}",
+        host.chosen().unwrap_or("the file itself"),
+        host.layouts(),
+        device.as_deref().unwrap_or("nothing")
+    )
+}
+
+const DISK: &str = "{ lib, ... }: { disko.devices.disk.a.device = lib.mkDefault \"/dev/a\"; }";
+
+/// The ways in which public flakes bring a layout to a host.
+#[test]
+fn flakes_of_many_shapes() {
+    let flake = |outputs: &str| {
+        let text = format!("{{ outputs = {outputs}; }}");
+        found(&[
+            ("flake.nix", &text),
+            ("disk.nix", DISK),
+            ("parts/default.nix", "{ imports = [ ./disk.nix ]; }"),
+            (
+                "parts/disk.nix",
+                "{ flake.modules.nixos.disk = import ../disk.nix; }",
+            ),
+            (
+                "more/host.nix",
+                "{ den.aspects.igloo.nixos = ../disk.nix; den.hosts.x86_64-linux.igloo = { }; }",
+            ),
+        ])
+    };
+    // flake-parts, dendritic and den.
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ./parts",
+    ));
+    expect![[
+        r#"den.aspects.igloo.nixos of ["den.aspects.igloo.nixos", "flake.modules.nixos.disk"]: /dev/a"#
+    ]]
+    .assert_eq(&flake(
+        "inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } (inputs.import-tree [ ./parts ./more ])",
+    ));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk", "den.aspects.igloo.nixos"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ((inputs.import-tree.addPath ./more).filter (x: true) ./parts)"));
+    expect![[r#"flake.nixosConfigurations.x of ["flake.nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake("inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { flake.nixosConfigurations.x = inputs.nixpkgs.lib.nixosSystem { modules = [ ./disk.nix ]; }; }"));
+    // A flake's own way to make flakes or hosts, which is not at hand.
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.nix-wire.mkFlake { inherit inputs; imports = [ ./parts ]; }",
+    ));
+    expect![[r#"flake.modules.nixos.disk of ["flake.modules.nixos.disk"]: /dev/a"#]].assert_eq(&flake("inputs@{ adios-flake, self, ... }: adios-flake.lib.mkFlake { inherit inputs self; systems = [ ]; modules = [ ./parts ]; }"));
+    expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: { nixosConfigurations.x = inputs.mine.lib.mkHost { modules = [ ./disk.nix ]; }; }",
+    ));
+    expect![[r#"hosts.x.modules of ["hosts.x.modules"]: /dev/a"#]].assert_eq(&flake("{ self, flake-utils-plus, ... }@inputs: flake-utils-plus.lib.mkFlake { inherit self inputs; hosts.x.modules = [ ./disk.nix ]; }"));
+    expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x"]: /dev/a"#]].assert_eq(&flake("{ self, flake-utils, nixpkgs }: flake-utils.lib.eachDefaultSystem (system: { }) // { nixosConfigurations.x = nixpkgs.lib.nixosSystem { modules = [ ./disk.nix ]; }; }"));
+    expect![[r#"nixosConfigurations.machines.x of ["nixosConfigurations.machines.x"]: /dev/a"#]].assert_eq(&flake("{ self, clan-core, ... }: let clan = clan-core.lib.clan { inherit self; machines.x = { imports = [ ./disk.nix ]; }; }; in { inherit (clan.config) nixosConfigurations; }"));
+    expect![[r#"colmena.x of ["colmena.x"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: { colmena = { meta = { }; x = { ... }: { imports = [ ./disk.nix ]; }; }; }",
+    ));
+    expect![[r#"nixosConfigurations.x of ["nixosConfigurations.x", "nixosModules.disk"]: /dev/a"#]].assert_eq(&flake("inputs: { nixosModules.disk = import ./disk.nix; nixosConfigurations.x = inputs.nixpkgs.lib.nixosSystem { modules = [ ({ lib, ... }: import ./disk.nix { inherit lib; }) ]; }; }"));
+    // No way to it is at hand: the file is found in the folder.
+    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: inputs.snowfall-lib.mkFlake { inherit inputs; src = ./.; }",
+    ));
+    expect![[r#"disk.nix of ["disk.nix"]: /dev/a"#]].assert_eq(&flake(
+        "inputs: (inputs.haumea.lib.load { src = ./hosts; }).flake",
+    ));
 }
 
 #[test]

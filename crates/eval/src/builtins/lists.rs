@@ -133,17 +133,38 @@ fn elem(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     unknown.map_or(Ok(Value::Bool(false, made)), Err)
 }
 
+/// Adds the elements of a list to others, and of one that is not known those that are.
+fn add_elements(
+    ev: &Evaluator<'_>,
+    inner: &Value,
+    all: &mut Vec<Value>,
+    unknown: &mut Option<Rc<source::Unknown>>,
+) -> Result<()> {
+    if let Value::Unknown(..) = inner {
+        let (elements, depends_on) = ev.elements_in_part(inner).ok_or_else(internal)?;
+        all.extend(elements);
+        *unknown = unknown.take().or(depends_on);
+    } else {
+        all.extend_from_slice(ev.want_list(inner)?.items());
+    }
+    if all.len() > 1 << 12 {
+        ev.check_memory(all.len() * 16)?;
+    }
+    Ok(())
+}
+
 fn concat_lists(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [lists] = args else { return Err(internal()) };
     let lists = ev.want_list(lists)?;
     let mut all = Vec::new();
+    let mut unknown = None;
     for inner in lists.items() {
-        all.extend_from_slice(ev.want_list(inner)?.items());
-        if all.len() > 1 << 12 {
-            ev.check_memory(all.len() * 16)?;
-        }
+        add_elements(ev, &ev.force(inner)?, &mut all, &mut unknown)?;
     }
-    Ok(list(all, made))
+    match unknown {
+        Some(unknown) => Ok(ev.list_in_part(&unknown, all)),
+        None => Ok(list(all, made)),
+    }
 }
 
 fn concat_map(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
@@ -153,14 +174,15 @@ fn concat_map(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let function = ev.want_function(function)?;
     let items = ev.want_list(items)?;
     let mut all = Vec::new();
+    let mut unknown = None;
     for item in items.items() {
-        let inner = ev.apply(&function, std::slice::from_ref(item), made)?;
-        all.extend_from_slice(ev.want_list(&inner)?.items());
-        if all.len() > 1 << 12 {
-            ev.check_memory(all.len() * 16)?;
-        }
+        let inner = ev.caught(ev.apply(&function, std::slice::from_ref(item), made))?;
+        add_elements(ev, &inner, &mut all, &mut unknown)?;
     }
-    Ok(list(all, made))
+    match unknown {
+        Some(unknown) => Ok(ev.list_in_part(&unknown, all)),
+        None => Ok(list(all, made)),
+    }
 }
 
 fn fold(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
