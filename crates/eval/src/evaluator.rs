@@ -53,6 +53,8 @@ pub struct Evaluator<'a> {
     /// The step at which evaluation ends: the limit of the options, or a nearer one.
     last_step: Cell<u64>,
     depth: Cell<u32>,
+    /// Room for strings that are being put together.
+    pub(crate) scratch: Cell<Vec<u8>>,
     /// Between which addresses a frame has [`RED_ZONE`] of stack below it: the lowest, and where
     /// that was last seen. Anywhere else it is looked up.
     roomy: Cell<(usize, usize)>,
@@ -139,6 +141,7 @@ impl<'a> Evaluator<'a> {
             settled: Watched::new(),
             steps: Cell::new(0),
             depth: Cell::new(0),
+            scratch: Cell::default(),
             roomy: Cell::new(NOWHERE_ROOMY),
             baseline: live(),
             guesses: Cell::new(0),
@@ -619,11 +622,7 @@ impl<'a> Evaluator<'a> {
             && names.len() == args.len()
         {
             let frame = self.entered(made, closure);
-            let env = match args {
-                [one] => Env::one(&closure.env, frame, one.clone()),
-                [first, second] => Env::two(&closure.env, frame, first.clone(), second.clone()),
-                more => Env::of(Some(closure.env.clone()), frame, more.iter().cloned()),
-            };
+            let env = Env::holding(&closure.env, frame, args);
             return self.run(closure, lambda, &env);
         }
         let mut function = self.force(function)?;
@@ -673,6 +672,8 @@ impl<'a> Evaluator<'a> {
                     args = later;
                     if applied.args.is_empty() {
                         self.invoke(&applied.function, now, made)?
+                    } else if let ([held], [new]) = (&*applied.args, now) {
+                        self.invoke(&applied.function, &[held.clone(), new.clone()], made)?
                     } else {
                         let mut all = applied.args.clone();
                         all.extend(now.iter().cloned());
@@ -756,7 +757,7 @@ impl<'a> Evaluator<'a> {
                     return Err(internal());
                 };
                 let frame = self.entered(made, closure);
-                let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
+                let env = Env::holding(&closure.env, frame, args);
                 self.run(closure, lambda, &env)
             }
         }
