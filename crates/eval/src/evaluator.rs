@@ -26,6 +26,8 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// How much stack must be left before a recursion takes a new piece, and how large a piece is.
 const RED_ZONE: usize = 128 << 10;
 const STACK_PIECE: usize = 16 << 20;
+/// How many parts a set or list may have that is made before it is known to be needed.
+const SHORT: usize = 8;
 /// Before anything is known of a stack.
 const NOWHERE_ROOMY: (usize, usize) = (usize::MAX, 0);
 
@@ -53,6 +55,8 @@ pub struct Evaluator<'a> {
     /// The step at which evaluation ends: the limit of the options, or a nearer one.
     last_step: Cell<u64>,
     depth: Cell<u32>,
+    /// Room for strings that are being put together.
+    pub(crate) scratch: Cell<Vec<u8>>,
     /// Between which addresses a frame has [`RED_ZONE`] of stack below it: the lowest, and where
     /// that was last seen. Anywhere else it is looked up.
     roomy: Cell<(usize, usize)>,
@@ -143,6 +147,7 @@ impl<'a> Evaluator<'a> {
             settled: Watched::new(),
             steps: Cell::new(0),
             depth: Cell::new(0),
+            scratch: Cell::default(),
             roomy: Cell::new(NOWHERE_ROOMY),
             baseline: live(),
             guesses: Cell::new(0),
@@ -329,27 +334,33 @@ impl<'a> Evaluator<'a> {
         result
     }
 
-    /// Runs on this stack, or on a larger one when this one is nearly used up.
-    ///
-    /// As [`stacker::maybe_grow`], but for a stack that was met before the answer costs two
-    /// comparisons.
+    /// Runs on this stack, or on a larger one when this one is nearly used up: as
+    /// [`stacker::maybe_grow`], but for a stack that was met before the answer costs two comparisons.
     #[inline(always)]
     fn roomy<T>(&self, run: impl FnOnce() -> T) -> T {
+        if self.has_room() {
+            run()
+        } else {
+            self.find_room(run)
+        }
+    }
+
+    /// Whether this stack is known to have [`RED_ZONE`] left.
+    #[inline(always)]
+    fn has_room(&self) -> bool {
         let marker = 0u8;
         let here = std::ptr::from_ref(&marker).addr();
         let (lowest, highest) = self.roomy.get();
-        if here > lowest && here <= highest {
-            run()
-        } else {
-            self.find_room(here, run)
-        }
+        here > lowest && here <= highest
     }
 
     #[cold]
     #[inline(never)]
-    fn find_room<T>(&self, here: usize, run: impl FnOnce() -> T) -> T {
+    fn find_room<T>(&self, run: impl FnOnce() -> T) -> T {
         match stacker::remaining_stack() {
             Some(left) if left > RED_ZONE => {
+                let marker = 0u8;
+                let here = std::ptr::from_ref(&marker).addr();
                 self.roomy.set((here.saturating_sub(left - RED_ZONE), here));
                 run()
             }
@@ -489,7 +500,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    #[inline(never)]
+    /// Forces a thunk that is not known to be forced.
     fn force_anew(&self, thunk: &Rc<Thunk>) -> Result<Value> {
         match thunk.state.take() {
             State::Code(code, id, env) => match self.deeper(|| self.eval(&code, id, &env)) {
@@ -631,11 +642,7 @@ impl<'a> Evaluator<'a> {
             && names.len() == args.len()
         {
             let frame = self.entered(made, closure);
-            let env = match args {
-                [one] => Env::one(&closure.env, frame, one.clone()),
-                [first, second] => Env::two(&closure.env, frame, first.clone(), second.clone()),
-                more => Env::of(Some(closure.env.clone()), frame, more.iter().cloned()),
-            };
+            let env = Env::holding(&closure.env, frame, args);
             return self.run(closure, lambda, &env);
         }
         let mut function = self.force(function)?;
@@ -685,6 +692,8 @@ impl<'a> Evaluator<'a> {
                     args = later;
                     if applied.args.is_empty() {
                         self.invoke(&applied.function, now, made)?
+                    } else if let ([held], [new]) = (&*applied.args, now) {
+                        self.invoke(&applied.function, &[held.clone(), new.clone()], made)?
                     } else {
                         let mut all = applied.args.clone();
                         all.extend(now.iter().cloned());
@@ -772,7 +781,7 @@ impl<'a> Evaluator<'a> {
                     return Err(internal());
                 };
                 let frame = self.entered(made, closure);
-                let env = Env::of(Some(closure.env.clone()), frame, args.iter().cloned());
+                let env = Env::holding(&closure.env, frame, args);
                 self.run(closure, lambda, &env)
             }
         }
@@ -972,41 +981,36 @@ impl<'a> Evaluator<'a> {
     /// Evaluates an expression to its outermost constructor; never gives a thunk. Grows the stack,
     /// since expressions nest deeply too.
     pub(crate) fn eval(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        // Each of these has the six arguments that registers take, and looks after the stack itself.
         let expr = code.expr(id);
         match expr {
             Expr::Const(value) => Ok(value.made_in(env.frame)),
-            Expr::Var { depth, slot } => match lookup(env, *depth, *slot) {
-                // Forcing looks after the stack itself.
-                Some(Value::Thunk(thunk)) => match thunk.peek() {
-                    Some(value) => Ok(value),
-                    None => self.force_at(thunk, code, id),
-                },
-                Some(value) => Ok(value.clone()),
-                None => Err(self.needs_itself(code, id)),
-            },
-            _ => self.roomy(|| match expr {
-                Expr::Apply { .. } => self.eval_apply(code, id, expr, env),
-                Expr::SelectOne { .. } => self.eval_select_one(code, id, expr, env),
-                Expr::Binary(..) => self.eval_binary(code, id, expr, env),
-                Expr::If { .. } | Expr::Assert { .. } => self.eval_if(code, id, env),
-                Expr::Let(_) | Expr::With { .. } => self.eval_opened(code, id, env),
-                Expr::WithVar(variable) => {
-                    let (name, depths) = &**variable;
-                    self.eval_with_var(code, id, *name, depths, env)
-                }
-                _ => self.eval_rest(code, id, env),
-            }),
+            Expr::Var { .. } => self.eval_var(code, id, expr, env),
+            Expr::Apply { .. } => self.eval_apply(code, id, expr, env),
+            Expr::SelectOne { .. } => self.eval_select_one(code, id, expr, env),
+            Expr::Binary(..) => self.eval_binary(code, id, expr, env),
+            Expr::If { .. } | Expr::Assert { .. } => self.eval_if(code, id, env),
+            Expr::Let(_) | Expr::With { .. } => self.eval_opened(code, id, env),
+            Expr::WithVar(_) => self.eval_with_var(code, id, expr, env),
+            Expr::Select(select) => self.eval_select(code, id, select, env),
+            Expr::HasAttr(select) => self.eval_has_attr(code, id, select, env),
+            Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
+            _ => self.eval_rest(code, id, expr, env),
         }
     }
 
-    /// Forces a thunk that an expression asks for.
     #[inline(never)]
-    fn force_at(&self, thunk: &Rc<Thunk>, code: &Code, id: ExprId) -> Result<Value> {
-        self.force_anew(thunk)
-            .map_err(|error| error.at(Self::span_of(code, id)))
+    fn eval_var(&self, code: &Code, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        let Expr::Var { depth, slot } = *expr else {
+            return Err(internal());
+        };
+        match lookup(env, depth, slot) {
+            Some(value) => self.found(value, code, id),
+            None => Err(self.needs_itself(code, id)),
+        }
     }
 
-    /// Forces what an expression found; does not count what is known already.
+    /// The value of what an expression found.
     #[inline]
     fn found(&self, value: &Value, code: &Code, id: ExprId) -> Result<Value> {
         match value {
@@ -1015,6 +1019,15 @@ impl<'a> Evaluator<'a> {
                 None => self.force_at(thunk, code, id),
             },
             known => Ok(known.clone()),
+        }
+    }
+
+    /// Forces a thunk that an expression asks for.
+    #[inline(never)]
+    fn force_at(&self, thunk: &Rc<Thunk>, code: &Code, id: ExprId) -> Result<Value> {
+        match self.force_anew(thunk) {
+            Err(error) => Err(error.at(Self::span_of(code, id))),
+            value => value,
         }
     }
 
@@ -1027,6 +1040,9 @@ impl<'a> Evaluator<'a> {
     /// Conditions, one after another as in `if … else if …`, without recursion.
     #[inline(never)]
     fn eval_if(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_if(code, id, env));
+        }
         let mut id = id;
         loop {
             match code.expr(id) {
@@ -1064,6 +1080,9 @@ impl<'a> Evaluator<'a> {
     /// The body of a `let` or `with` in its scope; of several around each other, without recursion.
     #[inline(never)]
     fn eval_opened(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_opened(code, id, env));
+        }
         let mut id = id;
         let mut opened: Option<Rc<Env>> = None;
         loop {
@@ -1092,10 +1111,12 @@ impl<'a> Evaluator<'a> {
 
     /// The expressions that are met less often or open scopes.
     #[inline(never)]
-    fn eval_rest(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+    fn eval_rest(&self, code: &Rc<Code>, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_rest(code, id, expr, env));
+        }
         let made = Made::at(code.position(id), env.frame);
-        match code.expr(id) {
-            Expr::Attrs(attrs) => self.eval_attrs(code, id, attrs, env),
+        match expr {
             Expr::List(items) => {
                 let items = items.iter().map(|&item| self.delay(code, item, env)).collect();
                 Ok(Value::List(Rc::new(List::new(items)), made))
@@ -1111,8 +1132,6 @@ impl<'a> Evaluator<'a> {
             Expr::Impure(reason) => Err(self.error_at(code, id, ErrorKind::Impure, reason.to_string())),
             Expr::Interpolated(parts) => self.eval_interpolated(code, id, parts, env),
             Expr::PathInterpolated(parts) => self.eval_path(code, id, parts, env),
-            Expr::Select(select) => self.eval_select(code, id, select, env),
-            Expr::HasAttr(select) => self.eval_has_attr(code, id, select, env),
             Expr::Not(operand) => match self.eval(code, *operand, env)? {
                 Value::Bool(truth, _) => Ok(Value::Bool(!truth, made)),
                 other => Err(self.expected("a Boolean", &other, code, *operand)),
@@ -1230,15 +1249,22 @@ impl<'a> Evaluator<'a> {
     }
 
     fn eval_attrs(&self, code: &Rc<Code>, id: ExprId, attrs: &AttrsCode, env: &Rc<Env>) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_attrs(code, id, attrs, env));
+        }
         let made = Made::at(code.position(id), env.frame);
+        if !attrs.rec && attrs.dynamic.is_empty() && attrs.sources.is_empty() {
+            return Ok(Value::Attrs(self.plain_attrs(code, attrs, env), made));
+        }
         let mut entries = Entries::with_capacity(attrs.entries.len() + attrs.dynamic.len());
         let scope = (attrs.slots() > 0 || attrs.rec).then(|| self.open_scope(code, attrs, env));
         let inner = scope.as_ref().unwrap_or(env);
         for (slot, entry) in attrs.entries.iter().enumerate() {
-            let value = match (attrs.rec, inner.get(slot)) {
-                (true, Some(value)) => value.clone(),
-                _ if entry.inner => self.delay(code, entry.value, inner),
-                _ => self.delay(code, entry.value, env),
+            let known = if attrs.rec { inner.get(slot) } else { None };
+            let value = match known {
+                Some(value) => value.clone(),
+                None if entry.inner => self.delay(code, entry.value, inner),
+                None => self.delay(code, entry.value, env),
             };
             entries.push(Entry {
                 name: entry.name,
@@ -1256,6 +1282,21 @@ impl<'a> Evaluator<'a> {
             open = self.add_dynamic(code, attrs, around, &mut entries)?;
         }
         Ok(Value::Attrs(Rc::new(Attrs::small(entries, open)), made))
+    }
+
+    /// A set that opens no scope and whose names are all in the text.
+    fn plain_attrs(&self, code: &Rc<Code>, attrs: &AttrsCode, env: &Rc<Env>) -> Rc<Attrs> {
+        let entries = attrs.entries.iter().map(|entry| Entry {
+            name: entry.name,
+            binding: entry.binding,
+            value: self.delay(code, entry.value, env),
+        });
+        let entries = if attrs.entries.len() <= 2 {
+            entries.collect()
+        } else {
+            Entries::from_vec(entries.collect())
+        };
+        Rc::new(Attrs::small(entries, None))
     }
 
     /// Adds the attributes whose names are computed.
@@ -1349,14 +1390,11 @@ impl<'a> Evaluator<'a> {
     }
 
     #[inline(never)]
-    fn eval_with_var(
-        &self,
-        code: &Rc<Code>,
-        id: ExprId,
-        name: Sym,
-        depths: &[u32],
-        env: &Rc<Env>,
-    ) -> Result<Value> {
+    fn eval_with_var(&self, code: &Rc<Code>, id: ExprId, expr: &Expr, env: &Rc<Env>) -> Result<Value> {
+        let Expr::WithVar(variable) = expr else {
+            return Err(internal());
+        };
+        let (name, ref depths) = **variable;
         // A set of which only a part is known may or may not have the name. The inner ones
         // shadow the outer ones, yet a name that some known set has is taken from there:
         // `with lib; with pkgs;` would otherwise know nothing of `lib`.
@@ -1411,6 +1449,9 @@ impl<'a> Evaluator<'a> {
         let Expr::Apply { function, args } = expr else {
             return Err(internal());
         };
+        if !self.has_room() {
+            return self.find_room(|| self.eval_apply(code, id, expr, env));
+        }
         match self.eval_call(code, id, *function, args, env) {
             Err(error) => Err(self.noted_call(error, code, id, *function)),
             value => value,
@@ -1459,13 +1500,13 @@ impl<'a> Evaluator<'a> {
                 {
                     let frame = self.entered(made, closure);
                     let scope = match *args {
-                        [one] => Env::one(&closure.env, frame, self.delay(code, one, env)),
+                        [one] => Env::one(&closure.env, frame, self.argument(code, one, env)),
                         [first, second] => {
-                            let first = self.delay(code, first, env);
-                            Env::two(&closure.env, frame, first, self.delay(code, second, env))
+                            let first = self.argument(code, first, env);
+                            Env::two(&closure.env, frame, first, self.argument(code, second, env))
                         }
                         _ => {
-                            let values = args.iter().map(|&arg| self.delay(code, arg, env));
+                            let values = args.iter().map(|&arg| self.argument(code, arg, env));
                             Env::of(Some(closure.env.clone()), frame, values)
                         }
                     };
@@ -1477,22 +1518,21 @@ impl<'a> Evaluator<'a> {
                     && applied.args.is_empty()
                     && builtin.arity == args.len()
                 {
-                    let value = |index: u32, arg: ExprId| {
-                        if builtin.strict & (1 << index) == 0 {
-                            Ok(self.delay(code, arg, env))
-                        } else {
-                            self.eval(code, arg, env)
-                        }
-                    };
                     match *args {
-                        [one] => return self.invoke_builtin(builtin, &[value(0, one)?], made),
+                        [one] => {
+                            let value = self.handed(builtin.strict & 1, code, one, env)?;
+                            return self.invoke_builtin(builtin, &[value], made);
+                        }
                         [first, second] => {
-                            let values = [value(0, first)?, value(1, second)?];
-                            return self.invoke_builtin(builtin, &values, made);
+                            let first = self.handed(builtin.strict & 1, code, first, env)?;
+                            let second = self.handed(builtin.strict & 2, code, second, env)?;
+                            return self.invoke_builtin(builtin, &[first, second], made);
                         }
                         [first, second, third] => {
-                            let values = [value(0, first)?, value(1, second)?, value(2, third)?];
-                            return self.invoke_builtin(builtin, &values, made);
+                            let first = self.handed(builtin.strict & 1, code, first, env)?;
+                            let second = self.handed(builtin.strict & 2, code, second, env)?;
+                            let third = self.handed(builtin.strict & 4, code, third, env)?;
+                            return self.invoke_builtin(builtin, &[first, second, third], made);
                         }
                         // No function of the language takes more.
                         _ => {}
@@ -1502,12 +1542,45 @@ impl<'a> Evaluator<'a> {
             _ => {}
         }
         match *args {
-            [one] => self.apply(callee, &[self.delay(code, one, env)], made),
+            [one] => self.apply(callee, &[self.argument(code, one, env)], made),
             _ => {
                 let values: SmallVec<[Value; 4]> =
-                    args.iter().map(|&arg| self.delay(code, arg, env)).collect();
+                    args.iter().map(|&arg| self.argument(code, arg, env)).collect();
                 self.apply(callee, &values, made)
             }
+        }
+    }
+
+    /// An argument of a function of the language: evaluated unless it is not strict in it.
+    #[inline]
+    fn handed(&self, strict: u8, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Result<Value> {
+        if strict == 0 {
+            Ok(self.argument(code, id, env))
+        } else {
+            self.eval(code, id, env)
+        }
+    }
+
+    /// As [`Self::delay`], for the argument of a call. A short set or list is made at once: it is
+    /// nearly always looked into, and nothing in making it can fail.
+    fn argument(&self, code: &Rc<Code>, id: ExprId, env: &Rc<Env>) -> Value {
+        match code.expr(id) {
+            Expr::Attrs(attrs)
+                if !attrs.rec
+                    && attrs.dynamic.is_empty()
+                    && attrs.sources.is_empty()
+                    && attrs.entries.len() <= SHORT =>
+            {
+                Value::Attrs(
+                    self.plain_attrs(code, attrs, env),
+                    Made::at(code.position(id), env.frame),
+                )
+            }
+            Expr::List(items) if items.len() <= SHORT => {
+                let items = items.iter().map(|&item| self.delay(code, item, env)).collect();
+                Value::List(Rc::new(List::new(items)), Made::at(code.position(id), env.frame))
+            }
+            _ => self.delay(code, id, env),
         }
     }
 
@@ -1516,6 +1589,9 @@ impl<'a> Evaluator<'a> {
         let Expr::SelectOne { from, name } = *expr else {
             return Err(internal());
         };
+        if !self.has_room() {
+            return self.find_room(|| self.eval_select_one(code, id, expr, env));
+        }
         // A set that a variable holds is looked into where it is: most often what is wanted is
         // known already, and then it is all that need be counted.
         if let Expr::Var { depth, slot } = *code.expr(from) {
@@ -1601,6 +1677,9 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn eval_select(&self, code: &Rc<Code>, id: ExprId, select: &SelectCode, env: &Rc<Env>) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_select(code, id, select, env));
+        }
         let mut value = self.eval(code, select.from, env)?;
         for &name in &select.path {
             let name = self.path_name(code, name, env)?;
@@ -1627,6 +1706,9 @@ impl<'a> Evaluator<'a> {
         select: &SelectCode,
         env: &Rc<Env>,
     ) -> Result<Value> {
+        if !self.has_room() {
+            return self.find_room(|| self.eval_has_attr(code, id, select, env));
+        }
         let made = Made::at(code.position(id), env.frame);
         let mut value = self.eval(code, select.from, env)?;
         for (index, &name) in select.path.iter().enumerate() {
@@ -1657,6 +1739,9 @@ impl<'a> Evaluator<'a> {
         let Expr::Binary(op, left, right) = *expr else {
             return Err(internal());
         };
+        if !self.has_room() {
+            return self.find_room(|| self.eval_binary(code, id, expr, env));
+        }
         let made = Made::at(code.position(id), env.frame);
         match op {
             Op::And | Op::Or | Op::Implies => return self.eval_logic(code, op, left, right, env, made),

@@ -36,7 +36,7 @@ mod kept {
     /// What a frame takes, with its entry in the index, in bytes.
     const WEIGHT: usize = 56;
     /// How many recent answers are at hand; a power of two.
-    const RECENT: usize = 1 << 9;
+    const RECENT: usize = 1 << 12;
 
     /// A call or import among those of an evaluator. Takes three bytes in [`Made`].
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ mod kept {
             };
             let mixed = (call.site ^ call.parent.rotate_left(16)).wrapping_mul(0x9e37_79b1)
                 ^ callee.0.wrapping_mul(0x85eb_ca77);
-            let Some(recent) = self.recent.get(mixed as usize >> 23) else {
+            let Some(recent) = self.recent.get(mixed as usize >> 20) else {
                 return self.find(call);
             };
             let (asked, frame) = recent.get();

@@ -29,6 +29,9 @@ pub(crate) enum Coerce {
     Path,
 }
 
+/// The largest buffer that is kept for the next string, in bytes.
+const LARGEST_BUFFER: usize = 1 << 16;
+
 /// A string under construction.
 pub(crate) struct Builder {
     pub(crate) bytes: Vec<u8>,
@@ -51,6 +54,25 @@ impl Builder {
         if let Some(context) = &text.context {
             self.contexts.extend(context.iter().cloned());
         }
+    }
+
+    /// A builder that writes into a buffer, which [`Self::finish_in`] gives back.
+    fn inside(buffer: &Cell<Vec<u8>>) -> Self {
+        Self {
+            bytes: buffer.take(),
+            contexts: Contexts::new(),
+        }
+    }
+
+    /// The string, copied out of the buffer.
+    fn finish_in(mut self, buffer: &Cell<Vec<u8>>) -> Text {
+        let context = (!self.contexts.is_empty()).then(|| Rc::new(self.contexts));
+        let text = Text::copied(&self.bytes, context);
+        if self.bytes.capacity() <= LARGEST_BUFFER {
+            self.bytes.clear();
+            buffer.set(self.bytes);
+        }
+        text
     }
 
     pub(crate) fn finish(self) -> Text {
@@ -226,10 +248,7 @@ impl Evaluator<'_> {
                     self.check_text(length)?;
                 }
                 if x.context.is_none() && y.context.is_none() {
-                    let mut bytes = Vec::with_capacity(length);
-                    bytes.extend_from_slice(x.bytes());
-                    bytes.extend_from_slice(y.bytes());
-                    return Ok(Value::Str(Rc::new(Text::from_vec(bytes, None)), made));
+                    return Ok(Value::Str(Rc::new(Text::joined(x.bytes(), y.bytes())), made));
                 }
                 let mut builder = Builder::default();
                 builder.push(x);
@@ -278,7 +297,7 @@ impl Evaluator<'_> {
         parts: &[ExprId],
         env: &Rc<Env>,
     ) -> Result<Value> {
-        let mut builder = Builder::default();
+        let mut builder = Builder::inside(&self.scratch);
         for &part in parts {
             match self.eval(code, part, env)? {
                 Value::Str(text, _) => builder.push(&text),
@@ -291,7 +310,8 @@ impl Evaluator<'_> {
                 self.check_text(builder.bytes.len())?;
             }
         }
-        Ok(builder.value(Made::at(code.position(id), env.frame)))
+        let text = builder.finish_in(&self.scratch);
+        Ok(Value::Str(Rc::new(text), Made::at(code.position(id), env.frame)))
     }
 
     pub(crate) fn eval_path(

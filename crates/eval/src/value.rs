@@ -310,6 +310,19 @@ impl Text {
         Self::from_small(bytes, context)
     }
 
+    /// A copy of the bytes.
+    pub(crate) fn copied(bytes: &[u8], context: Option<Rc<Contexts>>) -> Self {
+        Self::from_small(SmallVec::from_slice(bytes), context)
+    }
+
+    /// One text after another, neither with a context.
+    pub(crate) fn joined(first: &[u8], second: &[u8]) -> Self {
+        let mut bytes = SmallVec::with_capacity(first.len() + second.len());
+        bytes.extend_from_slice(first);
+        bytes.extend_from_slice(second);
+        Self::from_small(bytes, None)
+    }
+
     fn from_small(bytes: SmallVec<[u8; 16]>, context: Option<Rc<Contexts>>) -> Self {
         let text = Self { bytes, context };
         account(text.weight());
@@ -651,6 +664,16 @@ impl Env {
             rest: ThinVec::new(),
             frame,
         })
+    }
+
+    /// A scope with copies of these variables, inside another.
+    #[inline]
+    pub(crate) fn holding(up: &Rc<Env>, frame: Frame, values: &[Value]) -> Rc<Self> {
+        match values {
+            [one] => Self::one(up, frame, one.clone()),
+            [first, second] => Self::two(up, frame, first.clone(), second.clone()),
+            more => Self::of(Some(up.clone()), frame, more.iter().cloned()),
+        }
     }
 
     /// A scope with these variables.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::{Builtin, builtin, list};
 use crate::code::{Expr, Params};
@@ -97,20 +97,28 @@ fn remove_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value>
         return Err(internal());
     };
     let attrs = ev.want_attrs(set)?;
-    let mut gone = FxHashSet::default();
+    let mut gone: SmallVec<[Sym; 8]> = SmallVec::new();
     for name in ev.want_list(names)?.items() {
         let name = ev.want_plain_string(name)?;
         if let Some(symbol) = std::str::from_utf8(name.bytes())
             .ok()
             .and_then(|name| ev.symbols.find(name))
         {
-            gone.insert(symbol);
+            gone.push(symbol);
         }
+    }
+    gone.sort_unstable();
+    if !attrs
+        .entries()
+        .iter()
+        .any(|entry| gone.binary_search(&entry.name).is_ok())
+    {
+        return Ok(Value::Attrs(attrs, made));
     }
     let kept: Vec<Entry> = attrs
         .entries()
         .iter()
-        .filter(|entry| !gone.contains(&entry.name))
+        .filter(|entry| gone.binary_search(&entry.name).is_err())
         .cloned()
         .collect();
     Ok(Value::Attrs(
@@ -122,8 +130,7 @@ fn remove_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value>
 fn list_to_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [items] = args else { return Err(internal()) };
     let items = ev.want_list(items)?;
-    let mut entries = Vec::with_capacity(items.items().len());
-    let mut seen = FxHashSet::default();
+    let mut entries: Vec<Entry> = Vec::with_capacity(items.items().len());
     let missing = |name: &str| {
         ev.other_error(format!(
             "attribute '{name}' missing in an element of the list given to 'builtins.listToAttrs'"
@@ -133,17 +140,20 @@ fn list_to_attrs(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value
         let pair = ev.want_attrs(item)?;
         let name = pair.get(Sym::NAME).ok_or_else(|| missing("name"))?;
         let name = ev.symbol(&*ev.want_plain_string(name)?)?;
-        // The first of several with one name counts.
-        if seen.insert(name) {
-            let value = pair.find(Sym::VALUE).ok_or_else(|| missing("value"))?;
-            entries.push(Entry {
+        match pair.find(Sym::VALUE) {
+            Some(value) => entries.push(Entry {
                 name,
                 binding: value.binding,
                 value: value.value.clone(),
-            });
+            }),
+            // What does not count need not be there.
+            None if entries.iter().any(|entry| entry.name == name) => {}
+            None => return Err(missing("value")),
         }
     }
+    // The first of several with one name counts; the order is stable.
     entries.sort_by_key(|entry| entry.name);
+    entries.dedup_by_key(|entry| entry.name);
     Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))
 }
 
@@ -241,37 +251,29 @@ fn zip_attrs_with(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Valu
     };
     let function = &ev.want_function(function)?;
     let sets = ev.want_list(sets)?;
-    let mut order = Vec::new();
-    let mut gathered: FxHashMap<Sym, Vec<Value>> = FxHashMap::default();
-    let mut open = None;
-    for set in sets.items() {
-        let attrs = ev.want_attrs(set)?;
-        for entry in attrs.entries() {
-            let values = gathered.entry(entry.name).or_default();
-            if values.is_empty() {
-                order.push(entry.name);
-            }
-            values.push(entry.value.clone());
-        }
-        if open.is_none() {
-            open.clone_from(&attrs.open);
-        }
+    let sets = sets
+        .items()
+        .iter()
+        .map(|set| ev.want_attrs(set))
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(open) = sets.iter().find_map(|set| set.open.as_ref()) {
+        return Err(Error::unknown(open.clone()));
     }
-    if let Some(open) = open {
-        return Err(Error::unknown(open));
-    }
-    order.sort_unstable();
-    let entries = order
-        .into_iter()
-        .map(|name| {
-            let values = gathered.remove(&name).unwrap_or_default();
+    let mut gathered: Vec<&Entry> = sets.iter().flat_map(|set| set.entries()).collect();
+    // A stable order: the values of one name stay in the order of the sets.
+    gathered.sort_by_key(|entry| entry.name);
+    let entries = gathered
+        .chunk_by(|a, b| a.name == b.name)
+        .filter_map(|group| {
+            let name = group.first()?.name;
             let text = Value::Str(ev.symbols.text(name), made);
+            let values = group.iter().map(|entry| entry.value.clone()).collect();
             let parts = (function.clone(), text, list(values, made), made);
-            Entry {
+            Some(Entry {
                 name,
                 binding: 0,
                 value: Value::Thunk(Thunk::new(State::Apply2(Box::new(parts)))),
-            }
+            })
         })
         .collect();
     Ok(Value::Attrs(Rc::new(Attrs::new(entries)), made))

@@ -1,5 +1,6 @@
 //! Functions on strings.
 
+use std::io::Write as _;
 use std::rc::Rc;
 
 use super::{Builtin, builtin, list, string};
@@ -25,9 +26,23 @@ pub(super) static TABLE: &[Builtin] = &[
 
 fn to_string(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    let mut builder = Builder::default();
-    ev.coerce(value, Coerce::Everything, &mut builder)?;
-    Ok(builder.value(made))
+    match ev.force(value)? {
+        Value::Str(text, _) => Ok(Value::Str(text, made)),
+        Value::Int(number, _) => {
+            // Twenty digits are the most that one has, with its sign.
+            let mut digits = [0; 20];
+            let mut rest = &mut digits[..];
+            let _written = write!(rest, "{number}");
+            let left = rest.len();
+            let written = digits.len() - left;
+            Ok(string(digits.get(..written).unwrap_or_default(), made))
+        }
+        value => {
+            let mut builder = Builder::default();
+            ev.coerce(&value, Coerce::Everything, &mut builder)?;
+            Ok(builder.value(made))
+        }
+    }
 }
 
 fn string_length(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
@@ -46,18 +61,26 @@ fn substring(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let Ok(start) = usize::try_from(start) else {
         return Err(ev.other_error("negative start position in 'substring'"));
     };
-    let mut builder = Builder::default();
-    ev.coerce(text, Coerce::Interpolation, &mut builder)?;
-    let whole = builder.bytes.len();
+    let text = match ev.force(text)? {
+        Value::Str(text, _) => text,
+        other => {
+            let mut builder = Builder::default();
+            ev.coerce(&other, Coerce::Interpolation, &mut builder)?;
+            Rc::new(builder.finish())
+        }
+    };
+    let whole = text.bytes().len();
     let start = start.min(whole);
     // A negative length means up to the end.
     let end = match usize::try_from(length) {
         Ok(length) => start.saturating_add(length).min(whole),
         Err(_) => whole,
     };
-    builder.bytes.truncate(end);
-    builder.bytes.drain(..start);
-    Ok(builder.value(made))
+    let part = text.bytes().get(start..end).unwrap_or_default();
+    Ok(Value::Str(
+        Rc::new(Text::copied(part, text.context.clone())),
+        made,
+    ))
 }
 
 fn concat_strings_sep(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
