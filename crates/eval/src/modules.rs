@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use source::{Attr, Binding, FileId, Node, OptionPath, Origin, Problem, Span, Tree, Unknown};
+use source::{Attr, Binding, FileId, Level, Node, OptionPath, Origin, Problem, Span, Tree, Unknown};
 
 use crate::code::{Expr, Params};
 use crate::error::{Error, ErrorKind};
@@ -298,10 +298,16 @@ impl Setting {
         self.arguments.borrow_mut().clear();
     }
 
-    /// Notes a problem once.
+    /// Notes a problem once; a mere note once for all places that it could be said of.
     pub(crate) fn problem(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
+        let said = |other: &Problem| {
+            *other == problem
+                || (problem.level == Level::Note
+                    && other.level == Level::Note
+                    && other.message == problem.message)
+        };
+        if !problems.iter().any(said) {
             problems.push(problem);
         }
     }

@@ -296,6 +296,7 @@ mod tests {
         )
         .unwrap();
         assert!(ran.interrupted);
-        assert_eq!(ran.signal, Some(2));
+        // What a shell in the background starts ignores SIGINT, and is killed.
+        assert!(matches!(ran.signal, Some(2 | 9)), "{:?}", ran.signal);
     }
 }
