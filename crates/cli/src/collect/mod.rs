@@ -61,13 +61,15 @@ const QUEUE: [&str; 18] = [
 ];
 
 /// The capabilities that the tools need, with their bits in `linux/capability.h`; one of the bits will do.
-const NEEDED: [(&str, &[u32]); 3] = [
+const NEEDED: [(&str, &[u32]); 4] = [
     // Trees of btrfs, device-mapper, RAID, commands to NVMe.
     ("CAP_SYS_ADMIN", &[21]),
     // Commands to SCSI and ATA disks.
     ("CAP_SYS_RAWIO", &[17]),
     // Opening disks, which belong to root; CAP_DAC_OVERRIDE allows more still.
     ("CAP_DAC_READ_SEARCH", &[2, 1]),
+    // The kernel's log, where `kernel.dmesg_restrict` is set.
+    ("CAP_SYSLOG", &[34]),
 ];
 
 pub(crate) fn run(args: &Collect) -> anyhow::Result<ExitCode> {
@@ -176,7 +178,7 @@ fn closing(args: &Collect, manifest: &Manifest) {
             "not run as root and"
         };
         output::hint(&format!(
-            "{who} without {}: SMART, NVMe, LUKS, LVM, RAID and parts of btrfs say little or nothing",
+            "{who} without {}: SMART, NVMe, LUKS, LVM, RAID, the kernel's log and parts of btrfs say little or nothing",
             manifest.lacking.join(", ")
         ));
     }
