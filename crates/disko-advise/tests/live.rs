@@ -80,6 +80,11 @@ fn a_bundle_of_a_real_machine() {
 }
 
 #[test]
+fn a_bundle_of_every_layer() {
+    check("every-layer");
+}
+
+#[test]
 fn a_stack_through_every_layer() {
     check("luks-lvm");
 }

@@ -124,7 +124,11 @@ pub(crate) fn summary(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut 
                 let health = value.trim_matches(['(', ')']);
                 arc.health = (!health.is_empty()).then(|| line.text_at(health));
             }
+            // Renamed in OpenZFS 2.3.
             "arc size" => arc.size = bytes(place, &line, value),
+            "current size" if section.starts_with("ARC status") => arc.size = bytes(place, &line, value),
+            "min target size" => arc.min = bytes(place, &line, value),
+            "max target size" => arc.max = bytes(place, &line, value),
             "target size" if !of_l2 => arc.target = bytes(place, &line, value),
             "min size" => arc.min = bytes(place, &line, value),
             "max size" => arc.max = bytes(place, &line, value),
@@ -281,7 +285,8 @@ pub(crate) fn arcstat(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut 
                 .copied()
                 .flatten()
                 .and_then(|at| words.get(at));
-            count.is_some_and(|count| *count == "0")
+            // `0`, and since OpenZFS 2.3 `0.0`.
+            count.is_some_and(|count| number::amount(count) == Some(0.0))
         };
         for (at, (word, known)) in words.iter().copied().zip(&columns).enumerate() {
             if miss_share == Some(at) {

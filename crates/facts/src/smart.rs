@@ -102,11 +102,11 @@ fn health(place: &mut Place<'_>, doc: &Doc<'_>, root: &Json) -> Health {
         passed: root
             .get("smart_status")
             .and_then(|status| doc.truth(place, status, "passed")),
-        // Beyond these a sensor is broken.
+        // Beyond these a sensor is broken; a SCSI disk without one says 0.
         temperature: root
             .get("temperature")
             .and_then(|temperature| doc.whole(place, temperature, "current"))
-            .filter(|degrees| degrees.value < 150),
+            .filter(|degrees| (1..150).contains(&degrees.value)),
         hours: root
             .get("power_on_time")
             .and_then(|time| doc.whole(place, time, "hours")),

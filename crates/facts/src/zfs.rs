@@ -278,6 +278,15 @@ pub(crate) fn is_zpool_header(line: &str) -> bool {
     words.next() == Some("NAME") && words.next() == Some("SIZE") && words.next() == Some("ALLOC")
 }
 
+/// Whether a row of `zpool list -v` is the name of a class and no figure: `special   -  -  …`.
+fn is_class_row(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    words
+        .next()
+        .is_some_and(|name| ["dedup", "special", "logs", "cache", "spare", "spares"].contains(&name))
+        && words.all(|word| word == "-")
+}
+
 /// `zpool list`, with `-H` and `-p` or without.
 pub(crate) fn zpool_list(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
     while let Some(line) = lines.next() {
@@ -285,8 +294,8 @@ pub(crate) fn zpool_list(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &m
         if text.trim().is_empty() || is_zpool_header(text) {
             continue;
         }
-        // With -v the parts of a pool follow, indented.
-        if text.starts_with([' ', '\t']) {
+        // With -v the parts of a pool follow, indented, some below the name of their class.
+        if text.starts_with([' ', '\t']) || is_class_row(text) {
             continue;
         }
         let fields: Vec<&str> = if text.contains('\t') {

@@ -648,7 +648,8 @@ fn equal(a: &str, b: &str) -> bool {
         };
         number.parse::<u64>().ok()?.checked_mul(1 << shift)
     };
-    a == b || matches!((size(a), size(b)), (Some(a), Some(b)) if a == b)
+    // OpenZFS takes `acltype=posixacl` and shows it as `posix` (zfsprops(7)).
+    a == b || matches!((size(a), size(b)), (Some(a), Some(b)) if a == b) || (a, b) == ("posix", "posixacl")
 }
 
 /// Properties that OpenZFS fixes when the dataset is made (zfsprops(7): "can only be set at creation").

@@ -89,8 +89,8 @@ pub struct Layer<'a> {
     pub swap: Option<&'a SwapDevice>,
     /// What is swapped to.
     pub live_swap: Option<&'a facts::Swap>,
-    /// What runs there.
-    pub workload: Option<&'a Workload>,
+    /// What runs there: named by the person, or turned on by the configuration.
+    pub workload: Option<Workload>,
     /// The layers that it lies on, as indices into [`Stack::layers`].
     pub on: Vec<usize>,
     /// The layers that lie on it.
@@ -673,19 +673,65 @@ impl<'a> Join<'a> {
     }
 
     fn workloads(&mut self) {
-        for workload in &self.machine.workloads {
+        let said = self.machine.workloads.iter().cloned();
+        for workload in said.chain(configured(self.machine)) {
             let mut layer = Layer::new(LayerKind::Workload, workload.name.to_string());
-            layer.workload = Some(workload);
-            let at = self.stack.add(layer);
             let lower = workload
                 .mountpoint
                 .as_deref()
                 .and_then(|path| self.mount_above(path));
+            layer.workload = Some(workload);
+            let at = self.stack.add(layer);
             if let Some(lower) = lower {
                 self.stack.put(at, lower);
             }
         }
     }
+}
+
+/// Services with the option that turns each on, the one that moves its data where there is such, and
+/// where its data is otherwise (the modules of these names in nixpkgs).
+const SERVICES: [(&str, [&str; 3], Option<[&str; 3]>, &str); 4] = [
+    (
+        "postgresql",
+        ["services", "postgresql", "enable"],
+        Some(["services", "postgresql", "dataDir"]),
+        "/var/lib/postgresql",
+    ),
+    (
+        "mysql",
+        ["services", "mysql", "enable"],
+        Some(["services", "mysql", "dataDir"]),
+        "/var/lib/mysql",
+    ),
+    (
+        "libvirt",
+        ["virtualisation", "libvirtd", "enable"],
+        None,
+        "/var/lib/libvirt",
+    ),
+    (
+        "incus",
+        ["virtualisation", "incus", "enable"],
+        None,
+        "/var/lib/incus",
+    ),
+];
+
+/// What the configuration runs and nobody named.
+fn configured(machine: &Machine) -> impl Iterator<Item = Workload> {
+    SERVICES
+        .iter()
+        .filter(|(name, enable, ..)| machine.config.is_true(enable) && !machine.runs(name))
+        .map(|(name, _, moved, usual)| {
+            let moved = moved
+                .and_then(|option| machine.config.set(&option))
+                .and_then(source::Tree::as_str);
+            Workload {
+                name: (*name).into(),
+                mountpoint: Some(moved.unwrap_or(usual).into()),
+            }
+        })
 }
 
 /// What a node of the layout is as a layer, and its name; `None` for tables and members.

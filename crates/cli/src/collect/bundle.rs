@@ -26,8 +26,11 @@ pub(crate) struct Manifest {
     pub(crate) made_by: String,
     /// When it was begun, in UTC.
     pub(crate) started: String,
-    /// Whether it was gathered as root. Without, several tools say little or nothing.
+    /// Whether it was gathered as root.
     pub(crate) as_root: bool,
+    /// The capabilities that the tools need and it had not. Without, several say little or nothing.
+    #[serde(default)]
+    pub(crate) lacking: Vec<String>,
     /// Whether serial numbers, host names, UUIDs and addresses are replaced by tokens.
     pub(crate) masked: bool,
     /// How long counters were watched, in seconds; 0 when they were read once.

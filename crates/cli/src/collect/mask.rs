@@ -126,6 +126,19 @@ impl Masker {
         }
     }
 
+    /// Learns the numbers that name a pool and its datasets from `zpool get -H` and `zfs get -H`.
+    pub(super) fn learn_properties(&mut self, text: &[u8]) {
+        if !self.active {
+            return;
+        }
+        for line in String::from_utf8_lossy(text).lines() {
+            let mut fields = line.split('\t').skip(1);
+            if let (Some("guid" | "load_guid"), Some(value)) = (fields.next(), fields.next()) {
+                self.learn_serial(value);
+            }
+        }
+    }
+
     /// Learns from a JSON document what its fields name secrets.
     pub(super) fn learn_json(&mut self, text: &[u8]) {
         if !self.active {
@@ -439,6 +452,17 @@ again 10.1.2.3 and 00:1B:21:AA:BB:CC.
         .assert_eq(&masked);
         // Masking again changes nothing.
         assert_eq!(masker.text(&masked), masked);
+    }
+
+    #[test]
+    fn pools_lose_their_numbers_and_keep_their_names() {
+        let mut masker = Masker::new(true);
+        let text = "tank\tguid\t12060368138527189668\t-\ntank\tload_guid\t3579007627161247681\t-\ntank\tsize\t3019898880\t-\n";
+        masker.learn_properties(text.as_bytes());
+        assert_eq!(
+            masker.text(text),
+            "tank\tguid\t1000000001\t-\ntank\tload_guid\t1000000002\t-\ntank\tsize\t3019898880\t-\n"
+        );
     }
 
     #[test]

@@ -60,6 +60,18 @@ const QUEUE: [&str; 18] = [
     "removable",
 ];
 
+/// The capabilities that the tools need, with their bits in `linux/capability.h`; one of the bits will do.
+const NEEDED: [(&str, &[u32]); 4] = [
+    // Trees of btrfs, device-mapper, RAID, commands to NVMe.
+    ("CAP_SYS_ADMIN", &[21]),
+    // Commands to SCSI and ATA disks.
+    ("CAP_SYS_RAWIO", &[17]),
+    // Opening disks, which belong to root; CAP_DAC_OVERRIDE allows more still.
+    ("CAP_DAC_READ_SEARCH", &[2, 1]),
+    // The kernel's log, where `kernel.dmesg_restrict` is set.
+    ("CAP_SYSLOG", &[34]),
+];
+
 pub(crate) fn run(args: &Collect) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [
@@ -79,6 +91,7 @@ pub(crate) fn run(args: &Collect) -> anyhow::Result<ExitCode> {
             made_by: format!("disko-advise {}", env!("CARGO_PKG_VERSION")),
             started: utc(SystemTime::now()),
             as_root,
+            lacking: lacking(as_root),
             masked: !args.unmasked,
             left_out: left_out(),
             ..Manifest::default()
@@ -157,8 +170,17 @@ fn closing(args: &Collect, manifest: &Manifest) {
     if manifest.interrupted {
         output::hint("interrupted: the bundle holds what was gathered until then");
     }
-    if !manifest.as_root {
-        output::hint("not run as root: SMART, LUKS, LVM and parts of btrfs say little to others");
+    if !manifest.lacking.is_empty() {
+        // Root in a container lacks some too; another user may hold them all.
+        let who = if manifest.as_root {
+            "root here is"
+        } else {
+            "not run as root and"
+        };
+        output::hint(&format!(
+            "{who} without {}: SMART, NVMe, LUKS, LVM, RAID, the kernel's log and parts of btrfs say little or nothing",
+            manifest.lacking.join(", ")
+        ));
     }
     output::hint(&format!(
         "read it with `disko-advise facts {0}`, judge with `disko-advise check --facts {0}`",
@@ -340,6 +362,9 @@ impl Collector {
     fn keep(&mut self, file: &str, bytes: &[u8], steps: Vec<Step>) -> anyhow::Result<()> {
         if !bytes.is_empty() {
             self.masker.learn_json(bytes);
+            if file.starts_with("zpool-get") || file.starts_with("zfs-get") {
+                self.masker.learn_properties(bytes);
+            }
             if self.masker.active {
                 let masked = self.masker.text(&String::from_utf8_lossy(bytes));
                 self.bundle.write(file, masked.as_bytes())?;
@@ -929,6 +954,25 @@ fn without_keys(dump: &str) -> String {
         .collect()
 }
 
+/// What this process may not do of what the tools need, by the names of capabilities(7).
+fn lacking(as_root: bool) -> Vec<String> {
+    let held = tool::read_file(Path::new("/proc/self/status"), READ_LIMIT)
+        .ok()
+        .and_then(|(status, _)| held(&String::from_utf8_lossy(&status)))
+        .unwrap_or(if as_root { u64::MAX } else { 0 });
+    NEEDED
+        .iter()
+        .filter(|(_, bits)| bits.iter().all(|bit| held & (1 << bit) == 0))
+        .map(|(name, _)| (*name).to_owned())
+        .collect()
+}
+
+/// The effective capabilities in `/proc/self/status`, a bit for each.
+fn held(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
 /// What a folder holds, sorted; nothing when it is not there.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = std::fs::read_dir(folder)
@@ -1003,6 +1047,13 @@ mod tests {
         for wrong in ["", "0", "-1", "1d", "99999999999999999999", "25h", "s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn capabilities_are_read() {
+        assert_eq!(held("Name:\tcat\nCapEff:\t0000000000220006\n"), Some(0x22_0006));
+        assert_eq!(held("CapEff:\tnone\n"), None);
+        assert_eq!(held(""), None);
     }
 
     #[test]

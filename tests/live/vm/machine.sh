@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Makes the virtual machine of which `tests/live/every-layer` is a bundle, and runs `inside.sh` in it.
+#
+#   tests/live/vm/machine.sh FOLDER PROGRAM
+#
+# FOLDER gets the machine: some 6 GB, to be reused by later runs. PROGRAM is the `disko-advise` to try,
+# which must run on Debian 12. What the machine leaves is in FOLDER/share/out.
+# Needs root, debootstrap, qemu-system-x86_64, e2fsprogs, and Debian's mirror; /dev/kvm where there is one.
+set -euo pipefail
+[ $# = 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+here=$(cd "$(dirname "$0")" && pwd)
+program=$(realpath "$2")
+mkdir -p "$1"
+cd "$1"
+mirror=http://deb.debian.org/debian
+kernel=6.1.0-56-amd64
+
+if [ ! -e root/.complete ]; then
+  [ -e root/etc/debian_version ] || debootstrap --variant=minbase --components=main,contrib \
+    --include=systemd-sysv,udev,dbus,kmod,iproute2,procps,ca-certificates bookworm root "$mirror"
+  cat > root/etc/apt/sources.list <<SOURCES
+deb $mirror bookworm main contrib
+deb $mirror bookworm-updates main contrib
+deb $mirror bookworm-backports main contrib
+deb $mirror-security bookworm-security main
+SOURCES
+  echo 'APT::Install-Recommends "0";' > root/etc/apt/apt.conf.d/99small
+  # Nothing is started while it is installed.
+  printf '#!/bin/sh\nexit 101\n' > root/usr/sbin/policy-rc.d
+  chmod +x root/usr/sbin/policy-rc.d
+  export DEBIAN_FRONTEND=noninteractive
+  chroot root apt-get update
+  chroot root apt-get install -y initramfs-tools "linux-image-$kernel" "linux-headers-$kernel" linux-headers-amd64
+  chroot root apt-get install -y cryptsetup-bin lvm2 thin-provisioning-tools mdadm nvme-cli smartmontools \
+    xfsprogs btrfs-progs e2fsprogs dosfstools gdisk parted fio sysstat redis-server redis-tools postgresql-15 \
+    python3 hdparm pciutils
+  # OpenZFS is compiled here; it takes some minutes.
+  chroot root apt-get install -y -t bookworm-backports zfs-dkms zfsutils-linux
+  touch root/.complete
+fi
+
+if [ ! -e system.raw ]; then
+  echo lighthouse-7 > root/etc/hostname
+  echo '127.0.0.1 localhost lighthouse-7' > root/etc/hosts
+  echo '/dev/vda / ext4 noatime 0 1' > root/etc/fstab
+  # What uses the pools is started by hand, when they are there.
+  for unit in postgresql redis-server; do chroot root systemctl disable "$unit" >/dev/null 2>&1; done
+  mkdir -p root/share
+  cat > root/etc/systemd/system/inside.service <<UNIT
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'modprobe 9pnet_virtio && mount -t 9p -o trans=virtio,version=9p2000.L share /share && exec /share/inside.sh'
+StandardOutput=journal+console
+StandardError=journal+console
+SuccessAction=poweroff
+FailureAction=poweroff
+[Install]
+WantedBy=multi-user.target
+UNIT
+  chroot root systemctl enable inside.service
+  mkdir -p empty
+  truncate -s 5G system.raw
+  mount --bind root empty
+  # The build of the module and what was downloaded need not be there.
+  rm -rf root/var/cache/apt/archives/*.deb root/var/lib/dkms/zfs/*/build
+  mkfs.ext4 -q -L system -d empty system.raw
+  umount empty
+fi
+
+disk() { rm -f "$1.raw"; truncate -s "$2" "$1.raw"; }
+disk fast 4G; disk helper 4G
+disk left 1500M; disk right 1500M
+disk tank0 2G; disk tank1 2G
+disk bad 256M; disk slow 256M
+# A disk with sectors that cannot be read, and one that does not answer in time.
+cat > bad.blkdebug <<BLKDEBUG
+[inject-error]
+event = "read_aio"
+errno = "5"
+sector = "200064"
+once = "off"
+BLKDEBUG
+
+mkdir -p share/out
+cp "$here/inside.sh" share/inside.sh
+cp "$program" share/disko-advise
+# In a virtual machine, /dev/kvm may be there and of no use: ACCEL=tcg is slower and runs anywhere.
+accel=${ACCEL:-tcg}
+[ -n "${ACCEL:-}" ] || [ ! -w /dev/kvm ] || accel=kvm:tcg
+file() { echo "file=$1.raw,format=raw,if=none,id=$1,cache=unsafe,discard=unmap"; }
+qemu-system-x86_64 -machine q35,accel=$accel -cpu max,arch-capabilities=off -smp 2 -m 2560 -display none -no-reboot \
+  -smbios type=1,serial=CHASSIS-77-4711,uuid=3f0b7e52-9c1d-4a6e-8b2f-5d7c90a1e264 \
+  -kernel "root/boot/vmlinuz-$kernel" -initrd "root/boot/initrd.img-$kernel" \
+  -append "root=/dev/vda rootfstype=ext4 rw console=ttyS0 nvme_core.io_timeout=4 nowatchdog systemd.mask=systemd-udev-settle.service ${APPEND:-}" \
+  -serial file:console.log \
+  -netdev user,id=net -device virtio-net-pci,netdev=net,mac=52:54:00:c0:ff:ee \
+  -virtfs local,path=share,mount_tag=share,security_model=none \
+  -drive "$(file system),snapshot=on" -device virtio-blk-pci,drive=system,serial=VIRT-0815 \
+  -drive "$(file fast)" -device nvme,drive=fast,serial=S4EWNX0R123456,logical_block_size=512,physical_block_size=4096 \
+  -drive "$(file helper)" -device nvme,drive=helper,serial=PHKS7335001X,logical_block_size=4096,physical_block_size=4096 \
+  -drive "file=slow.raw,format=raw,if=none,id=slow,throttling.iops-total=1,throttling.iops-total-max=100,throttling.iops-total-max-length=20" -device nvme,drive=slow,serial=SLOWPOKE-9 \
+  -device virtio-scsi-pci,id=scsi \
+  -drive "$(file left)" -device scsi-hd,bus=scsi.0,drive=left,serial=ZC1AB2CD,wwn=0x5000c500a1b2c3d4,rotation_rate=7200 \
+  -drive "$(file right)" -device scsi-hd,bus=scsi.0,drive=right,serial=ZC1EF3GH,wwn=0x5000c500a1b2c3d5,rotation_rate=7200 \
+  -drive "$(file tank0)" -device ide-hd,bus=ide.0,drive=tank0,serial=WD-WX11A22B3344,wwn=0x50014ee2b1c2d3e4,rotation_rate=5400 \
+  -drive "$(file tank1)" -device ide-hd,bus=ide.1,drive=tank1,serial=WD-WX11A22B5566,wwn=0x50014ee2b1c2d3e5,rotation_rate=5400 \
+  -drive "file=blkdebug:bad.blkdebug:bad.raw,format=raw,if=none,id=bad,rerror=report,werror=report" \
+  -device ide-hd,bus=ide.2,drive=bad,serial=BADBAD-123
+ls share/out
