@@ -218,7 +218,7 @@ pub(crate) fn text(place: &Place<'_>, head: &str) -> Option<Kind> {
         return Some(Kind::BtrfsUsage);
     }
     // A log of the kernel may hold anything that others print.
-    if all().take(3).any(kernel_log::is) {
+    if all().take(3).any(kernel_log::is) || kernel_log::is_name(&place.name) {
         return Some(Kind::KernelLog);
     }
     if any(&btrfs::is_device_stats) {

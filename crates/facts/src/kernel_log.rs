@@ -141,6 +141,14 @@ pub(crate) fn is(line: &str) -> bool {
     message(line).is_some()
 }
 
+/// Whether a file is called what people call a copy of the kernel's log: `dmesg.txt`. Without its
+/// times (`dmesg --notime`) only that tells it.
+pub(crate) fn is_name(name: &str) -> bool {
+    let file = name.rsplit(['/', '#']).next().unwrap_or(name);
+    file.strip_prefix("dmesg")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+}
+
 /// What stands between two texts.
 fn between<'t>(text: &'t str, from: &str, to: &[char]) -> Option<&'t str> {
     let at = text.find(from)? + from.len();
@@ -408,8 +416,9 @@ impl Log {
 /// `dmesg` and `journalctl -k`, of any length.
 pub(crate) fn read(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
     let mut log = Log::default();
+    let named = is_name(&place.name);
     while let Some(line) = lines.next() {
-        if let Some(text) = message(line.text) {
+        if let Some(text) = message(line.text).or_else(|| named.then(|| line.text.trim())) {
             log.add(text, || line.text_at(text));
         }
     }

@@ -347,9 +347,10 @@ pub(crate) fn balance(_place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut
     }
 }
 
-/// Whether text is that of `commit_stats`.
+/// Whether text is that of `commit_stats`; older kernels, 6.1 among them, have no `cur_commit_ms`.
 pub(crate) fn is_commits(first: &str, second: &str) -> bool {
-    first.starts_with("commits ") && second.starts_with("cur_commit_ms ")
+    first.starts_with("commits ")
+        && (second.starts_with("cur_commit_ms ") || second.starts_with("last_commit_ms "))
 }
 
 /// `/sys/fs/btrfs/UUID/commit_stats`.

@@ -710,6 +710,12 @@ fn properties(
             names.insert(Cow::Owned(last.to_string()));
         }
     }
+    let versions = &machine.facts.versions;
+    let xattr_on_is_sa = [&versions.openzfs_module, &versions.openzfs]
+        .into_iter()
+        .flatten()
+        .next()
+        .is_some_and(|version| version.value.at_least(2, 3));
     for property in names {
         let mut row = Row::new(About::Dataset, name, &*property);
         let set = declared.get(&property);
@@ -725,7 +731,15 @@ fn properties(
             .find(|it| it.of_pool == of_pool && &*it.dataset == name && *it.property == *property);
         row.live = match live {
             Some(live) => {
-                let live = Cell::new(&*live.value.value, Some(&live.value.origin));
+                let text = match row.declared.text() {
+                    // From 2.3, `on` is another word for `sa`, and what `zfs get` shows of either;
+                    // before, it was one for `dir`. OpenZFS 2.3.2 shows it so.
+                    Some("sa") if *property == *"xattr" && &*live.value.value == "on" && xattr_on_is_sa => {
+                        "sa"
+                    }
+                    _ => &*live.value.value,
+                };
+                let live = Cell::new(text, Some(&live.value.origin));
                 same_spelling(live, row.declared.text())
             }
             None => Cell::Unknown(format!(
