@@ -5,14 +5,14 @@
 #
 # FOLDER gets the machine: some 6 GB, to be reused by later runs. PROGRAM is the `disko-advise` to try,
 # which must run on Debian 12. What the machine leaves is in FOLDER/share/out.
-# Needs root, debootstrap, qemu-system-x86_64, e2fsprogs, and Debian's mirror; /dev/kvm where there is one.
+# Needs root, debootstrap, qemu-system-x86_64 and e2fsprogs; MIRROR names a mirror of Debian.
 set -euo pipefail
 [ $# = 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "$2")
 mkdir -p "$1"
 cd "$1"
-mirror=http://deb.debian.org/debian
+mirror=${MIRROR:?name a mirror of Debian}
 kernel=6.1.0-56-amd64
 
 if [ ! -e root/.complete ]; then
