@@ -689,47 +689,57 @@ impl<'a> Join<'a> {
     }
 }
 
-/// Services with the option that turns each on, the one that moves its data where there is such, and
-/// where its data is otherwise (the modules of these names in nixpkgs).
-const SERVICES: [(&str, [&str; 3], Option<[&str; 3]>, &str); 4] = [
-    (
-        "postgresql",
-        ["services", "postgresql", "enable"],
-        Some(["services", "postgresql", "dataDir"]),
-        "/var/lib/postgresql",
-    ),
-    (
-        "mysql",
-        ["services", "mysql", "enable"],
-        Some(["services", "mysql", "dataDir"]),
-        "/var/lib/mysql",
-    ),
-    (
-        "libvirt",
-        ["virtualisation", "libvirtd", "enable"],
-        None,
-        "/var/lib/libvirt",
-    ),
-    (
-        "incus",
-        ["virtualisation", "incus", "enable"],
-        None,
-        "/var/lib/incus",
-    ),
+/// A service, as the module of its name in nixpkgs knows it.
+struct Service {
+    name: &'static str,
+    /// The option that turns it on.
+    enable: [&'static str; 3],
+    /// The option that moves its data, where there is one.
+    moved: Option<[&'static str; 3]>,
+    /// Where its data is otherwise.
+    usual: &'static str,
+}
+
+const SERVICES: [Service; 4] = [
+    Service {
+        name: "postgresql",
+        enable: ["services", "postgresql", "enable"],
+        moved: Some(["services", "postgresql", "dataDir"]),
+        usual: "/var/lib/postgresql",
+    },
+    Service {
+        name: "mysql",
+        enable: ["services", "mysql", "enable"],
+        moved: Some(["services", "mysql", "dataDir"]),
+        usual: "/var/lib/mysql",
+    },
+    Service {
+        name: "libvirt",
+        enable: ["virtualisation", "libvirtd", "enable"],
+        moved: None,
+        usual: "/var/lib/libvirt",
+    },
+    Service {
+        name: "incus",
+        enable: ["virtualisation", "incus", "enable"],
+        moved: None,
+        usual: "/var/lib/incus",
+    },
 ];
 
 /// What the configuration runs and nobody named.
 fn configured(machine: &Machine) -> impl Iterator<Item = Workload> {
     SERVICES
         .iter()
-        .filter(|(name, enable, ..)| machine.config.is_true(enable) && !machine.runs(name))
-        .map(|(name, _, moved, usual)| {
-            let moved = moved
+        .filter(|service| machine.config.is_true(&service.enable) && !machine.runs(service.name))
+        .map(|service| {
+            let moved = service
+                .moved
                 .and_then(|option| machine.config.set(&option))
                 .and_then(source::Tree::as_str);
             Workload {
-                name: (*name).into(),
-                mountpoint: Some(moved.unwrap_or(usual).into()),
+                name: service.name.into(),
+                mountpoint: Some(moved.unwrap_or(service.usual).into()),
             }
         })
 }
