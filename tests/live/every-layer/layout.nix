@@ -75,7 +75,7 @@
       };
       left = {
         type = "disk";
-        device = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_ZC1AB2CD";
+        device = "/dev/disk/by-id/scsi-35000c500a1b2c3d4";
         content = {
           type = "gpt";
           partitions.raid = {
@@ -89,7 +89,7 @@
       };
       right = {
         type = "disk";
-        device = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_ZC1EF3GH";
+        device = "/dev/disk/by-id/scsi-35000c500a1b2c3d5";
         content = {
           type = "gpt";
           partitions.raid = {
