@@ -328,6 +328,10 @@ impl<'a> Evaluator<'a> {
                 format_args!("{} levels", self.options.limits.depth),
             ));
         }
+        if depth == 0 {
+            // Whoever asks may be on another stack than when it asked last.
+            self.roomy.set(NOWHERE_ROOMY);
+        }
         self.depth.set(depth + 1);
         let result = self.roomy(run);
         self.depth.set(depth);
@@ -343,6 +347,15 @@ impl<'a> Evaluator<'a> {
         } else {
             self.find_room(run)
         }
+    }
+
+    /// Runs where at least `red_zone` bytes of stack are left, on a new piece of stack if there are
+    /// less here. What is known of one stack is forgotten with it: another may come to lie there.
+    pub(crate) fn on_stack<T>(&self, red_zone: usize, piece: usize, run: impl FnOnce() -> T) -> T {
+        let before = self.roomy.replace(NOWHERE_ROOMY);
+        let result = stacker::maybe_grow(red_zone, piece, run);
+        self.roomy.set(before);
+        result
     }
 
     /// Whether this stack is known to have [`RED_ZONE`] left.
@@ -364,12 +377,7 @@ impl<'a> Evaluator<'a> {
                 self.roomy.set((here.saturating_sub(left - RED_ZONE), here));
                 run()
             }
-            _ => {
-                let before = self.roomy.replace(NOWHERE_ROOMY);
-                let result = stacker::grow(STACK_PIECE, run);
-                self.roomy.set(before);
-                result
-            }
+            _ => self.on_stack(RED_ZONE, STACK_PIECE, run),
         }
     }
 
@@ -465,7 +473,7 @@ impl<'a> Evaluator<'a> {
 
     /// Runs at the outermost level: what depends on an unknown is a value there.
     pub(crate) fn top(&self, run: impl FnOnce() -> Result<Value>) -> Result<Value> {
-        self.caught(stacker::maybe_grow(RED_ZONE, STACK_PIECE, run))
+        self.caught(self.on_stack(RED_ZONE, STACK_PIECE, run))
     }
 
     /// Turns the failure of something that depends on an unknown into the unknown.
@@ -1942,4 +1950,29 @@ fn distance(a: &str, b: &str) -> Option<usize> {
         }
     }
     row.last().copied().filter(|&distance| distance <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is known of a piece of stack must not outlive it: a frame that comes to lie where it was
+    /// would be taken for one with room below it, and a deep recursion would overflow.
+    #[test]
+    fn a_piece_of_stack_that_was_freed_is_forgotten() {
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(|| {
+            let files = Files::default();
+            let world = source::MemoryWorld::default();
+            let evaluator = Evaluator::new(&world, &files, Options::default());
+            let value = evaluator
+                .expression("«test»", "{ a = [ { b = 1 + 1; } ]; }", Path::new("/"))
+                .unwrap();
+            assert_eq!(evaluator.roomy.get(), NOWHERE_ROOMY, "after an expression");
+            evaluator.tree(&value, crate::TreeLimits::default());
+            assert_eq!(evaluator.roomy.get(), NOWHERE_ROOMY, "after a tree");
+            evaluator.json(&value).unwrap();
+            assert_eq!(evaluator.roomy.get(), NOWHERE_ROOMY, "after JSON");
+        });
+        thread.unwrap().join().unwrap();
+    }
 }

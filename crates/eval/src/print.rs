@@ -20,7 +20,7 @@ impl Evaluator<'_> {
     /// # Errors
     /// When a part of it fails, or depends on something nobody gave.
     pub fn print(&self, value: &Value, strict: bool) -> Result<Vec<u8>> {
-        stacker::maybe_grow(1 << 20, 16 << 20, || {
+        self.on_stack(1 << 20, 16 << 20, || {
             if strict {
                 self.force_deep(value)?;
             }
@@ -35,7 +35,7 @@ impl Evaluator<'_> {
     /// # Errors
     /// When a part of it fails, is a function, or depends on something nobody gave.
     pub fn json(&self, value: &Value) -> Result<Vec<u8>> {
-        stacker::maybe_grow(1 << 20, 16 << 20, || {
+        self.on_stack(1 << 20, 16 << 20, || {
             let mut out = Builder::default();
             self.write_json(value, self.options.hash_sources, &mut out)?;
             Ok(out.bytes)
@@ -48,7 +48,7 @@ impl Evaluator<'_> {
     /// # Errors
     /// When a part of it fails, or depends on something nobody gave.
     pub fn xml(&self, value: &Value, strict: bool, locations: bool) -> Result<Vec<u8>> {
-        stacker::maybe_grow(1 << 20, 16 << 20, || {
+        self.on_stack(1 << 20, 16 << 20, || {
             let mut out = Builder::default();
             self.write_xml(value, strict, locations, &mut out)?;
             Ok(out.bytes)

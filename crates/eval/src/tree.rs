@@ -37,7 +37,7 @@ impl Evaluator<'_> {
     /// that is known, as an unknown otherwise.
     pub fn tree(&self, value: &Value, limits: TreeLimits) -> Tree {
         let mut left = limits.nodes;
-        stacker::maybe_grow(1 << 20, 16 << 20, || self.subtree(value, limits.depth, &mut left))
+        self.on_stack(1 << 20, 16 << 20, || self.subtree(value, limits.depth, &mut left))
     }
 
     /// The text of the expression that made an evaluated value, as an origin.
@@ -137,6 +137,6 @@ impl Evaluator<'_> {
     }
 
     fn subtree_deeper(&self, value: &Value, depth: u32, left: &mut usize) -> Tree {
-        stacker::maybe_grow(128 << 10, 16 << 20, || self.subtree(value, depth, left))
+        self.on_stack(128 << 10, 16 << 20, || self.subtree(value, depth, left))
     }
 }
