@@ -674,7 +674,12 @@ impl<'a> Join<'a> {
 
     fn workloads(&mut self) {
         let said = self.machine.workloads.iter().cloned();
-        for workload in said.chain(configured(self.machine)) {
+        let set = self.machine.services().filter(|it| !self.machine.runs(it.name));
+        let set = set.map(|it| Workload {
+            name: it.name.into(),
+            mountpoint: Some(it.folder.into()),
+        });
+        for workload in said.chain(set) {
             let mut layer = Layer::new(LayerKind::Workload, workload.name.to_string());
             let lower = workload
                 .mountpoint
@@ -687,61 +692,6 @@ impl<'a> Join<'a> {
             }
         }
     }
-}
-
-/// A service, as the module of its name in nixpkgs knows it.
-struct Service {
-    name: &'static str,
-    /// The option that turns it on.
-    enable: [&'static str; 3],
-    /// The option that moves its data, where there is one.
-    moved: Option<[&'static str; 3]>,
-    /// Where its data is otherwise.
-    usual: &'static str,
-}
-
-const SERVICES: [Service; 4] = [
-    Service {
-        name: "postgresql",
-        enable: ["services", "postgresql", "enable"],
-        moved: Some(["services", "postgresql", "dataDir"]),
-        usual: "/var/lib/postgresql",
-    },
-    Service {
-        name: "mysql",
-        enable: ["services", "mysql", "enable"],
-        moved: Some(["services", "mysql", "dataDir"]),
-        usual: "/var/lib/mysql",
-    },
-    Service {
-        name: "libvirt",
-        enable: ["virtualisation", "libvirtd", "enable"],
-        moved: None,
-        usual: "/var/lib/libvirt",
-    },
-    Service {
-        name: "incus",
-        enable: ["virtualisation", "incus", "enable"],
-        moved: None,
-        usual: "/var/lib/incus",
-    },
-];
-
-/// What the configuration runs and nobody named.
-fn configured(machine: &Machine) -> impl Iterator<Item = Workload> {
-    SERVICES
-        .iter()
-        .filter(|service| machine.config.is_true(&service.enable) && !machine.runs(service.name))
-        .map(|service| {
-            let moved = service
-                .moved
-                .and_then(|option| machine.config.set(&option))
-                .and_then(source::Tree::as_str);
-            Workload {
-                name: service.name.into(),
-                mountpoint: Some(moved.unwrap_or(service.usual).into()),
-            }
-        })
 }
 
 /// What a node of the layout is as a layer, and its name; `None` for tables and members.

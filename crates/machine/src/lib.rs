@@ -14,6 +14,7 @@ mod layers;
 mod luks;
 mod named;
 mod pool;
+mod service;
 mod stack;
 mod swap;
 
@@ -42,6 +43,7 @@ pub use layout::{
 pub use luks::Luks;
 pub use named::named_at;
 pub use pool::Pool;
+pub use service::Service;
 pub use swap::{Swap, SwapBacking};
 
 /// Everything that is known of one machine.

@@ -1,7 +1,6 @@
 //! Defragmenting beside a database.
 
 use machine::btrfs_options::filesystem_wide;
-use source::Node;
 
 use super::{edit, is_faulty, known_options, without};
 use crate::prelude::*;
@@ -24,23 +23,6 @@ pub(crate) const RULE: Rule = Rule {
 
 const OPTION: &str = "autodefrag";
 
-/// What writes small pieces into large files all the time, as workloads are called, with the option that
-/// turns it on and the folder that its data is in unless something else was said.
-const SMALL_WRITERS: &[(&str, &[&str], &str)] = &[
-    (
-        "postgresql",
-        &["services", "postgresql", "enable"],
-        "/var/lib/postgresql",
-    ),
-    ("mysql", &["services", "mysql", "enable"], "/var/lib/mysql"),
-    (
-        "libvirt",
-        &["virtualisation", "libvirtd", "enable"],
-        "/var/lib/libvirt",
-    ),
-    ("incus", &["virtualisation", "incus", "enable"], "/var/lib/incus"),
-];
-
 fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     let deciding = btrfs.deciding_mounts();
     if deciding.is_empty() || is_faulty(btrfs) {
@@ -56,7 +38,7 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         return Ok(Clear);
     };
     let machine = btrfs.machine();
-    let Some((name, place)) = SMALL_WRITERS.iter().find_map(|it| writes_here(btrfs, it)) else {
+    let Some(service) = machine.services().find(|it| writes_here(btrfs, it)) else {
         return match machine.config.complete || !machine.workloads.is_empty() {
             true => Ok(Clear),
             false => Err(Missing::new(
@@ -74,11 +56,11 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         .collect();
     let mut placed = Draft::new(
         btrfs.subject(),
-        format!("`{OPTION}` writes the files of {name} again and again"),
+        format!("`{OPTION}` writes the files of {} again and again", service.name),
     )
     .at(&option.element.origin, "holds for the whole filesystem");
-    if let Some(place) = place {
-        placed = placed.and(&place, "writes small pieces into large files");
+    if let Some(set) = service.set {
+        placed = placed.and(&set.origin, "writes small pieces into large files");
     }
     let live = machine.facts.mount_at(mountpoint);
     if let Some(set) = live.and_then(|live| live.options.iter().find(|it| &*it.value == OPTION)) {
@@ -99,34 +81,18 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         .change(EditReach::Reboot, edits))
 }
 
-/// Whether something of the list writes to this filesystem, and where that is said.
-fn writes_here(
-    btrfs: Btrfs<'_>,
-    (name, option, folder): &(&'static str, &[&str], &str),
-) -> Option<(&'static str, Option<source::Origin>)> {
-    let machine = btrfs.machine();
-    let workload = machine.workloads.iter().find(|it| &*it.name == *name);
-    let set = machine
-        .config
-        .set(option)
-        .filter(|it| it.node == Node::Bool(true));
-    if workload.is_none() && set.is_none() {
-        return None;
-    }
-    let folder = workload.and_then(|it| it.mountpoint.as_deref()).unwrap_or(folder);
+/// Whether a service has its data on this filesystem.
+fn writes_here(btrfs: Btrfs<'_>, service: &machine::Service<'_>) -> bool {
     let holds = |mountpoint: &str| {
-        let rest = folder.strip_prefix(mountpoint.trim_end_matches('/'));
+        let rest = service.folder.strip_prefix(mountpoint.trim_end_matches('/'));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let nearest = machine
-        .layout
-        .mounts
-        .iter()
+    let mounts = btrfs.machine().layout.mounts.iter();
+    let nearest = mounts
         .filter(|mount| holds(&mount.mountpoint.value))
-        .max_by_key(|mount| mount.mountpoint.value.len())?;
-    btrfs
-        .mounts()
-        .iter()
-        .any(|mount| std::ptr::eq(mount.mount, nearest))
-        .then(|| (*name, set.map(|it| it.origin.clone())))
+        .max_by_key(|mount| mount.mountpoint.value.len());
+    nearest.is_some_and(|nearest| {
+        let mounts = btrfs.mounts();
+        mounts.iter().any(|mount| std::ptr::eq(mount.mount, nearest))
+    })
 }

@@ -25,15 +25,10 @@ pub(crate) const RULE: Rule = Rule {
     verified: "OpenZFS 2.2.9, 2.3.0 and 2.4 sources",
 };
 
-/// What needs memory of its own beside a filesystem, as workloads are called, and the NixOS option
-/// that turns it on.
-const HUNGRY: &[(&str, &[&str])] = &[
-    ("postgresql", &["services", "postgresql", "enable"]),
-    ("mysql", &["services", "mysql", "enable"]),
-    ("libvirt", &["virtualisation", "libvirtd", "enable"]),
-    ("incus", &["virtualisation", "incus", "enable"]),
-    ("desktop", &["services", "xserver", "enable"]),
-    ("desktop", &["services", "displayManager", "enable"]),
+/// What turns a desktop on, which needs memory of its own beside a filesystem, as services do.
+const DESKTOP: [[&str; 3]; 2] = [
+    ["services", "xserver", "enable"],
+    ["services", "displayManager", "enable"],
 ];
 
 /// Redis is not enabled as a whole: each of its servers is.
@@ -162,20 +157,23 @@ fn mentions(machine: &Machine, option: &[&str]) -> bool {
 
 /// Something that needs memory beside ZFS, and where it is turned on if that is written.
 fn hungry(machine: &Machine) -> Option<(&'static str, Option<source::Origin>)> {
-    let by_option = HUNGRY.iter().find_map(|(name, option)| {
-        let tree = machine.config.set(option)?;
-        (tree.node == Node::Bool(true)).then(|| (*name, Some(tree.origin.clone())))
-    });
-    by_option
-        .or_else(|| Some(("redis", Some(redis_server(machine)?))))
-        .or_else(|| {
-            HUNGRY
-                .iter()
-                .map(|(name, _)| *name)
-                .chain(["redis"])
-                .find(|name| machine.runs(name))
-                .map(|name| (name, None))
-        })
+    let by_service = || {
+        let mut services = machine.services();
+        services.find_map(|it| Some((it.name, Some(it.set?.origin.clone()))))
+    };
+    let desktop = || {
+        let tree = DESKTOP.iter().find_map(|option| {
+            let tree = machine.config.set(option)?;
+            (tree.node == Node::Bool(true)).then_some(tree)
+        })?;
+        Some(("desktop", Some(tree.origin.clone())))
+    };
+    let redis = || Some(("redis", Some(redis_server(machine)?)));
+    let said = || {
+        let mut services = machine.services().map(|it| it.name).chain(["desktop", "redis"]);
+        Some((services.find(|name| machine.runs(name))?, None))
+    };
+    by_service().or_else(desktop).or_else(redis).or_else(said)
 }
 
 /// Where the first server of Redis is turned on.
