@@ -57,10 +57,25 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
     {
         placed = placed.and(&arg.origin, "made so");
     }
-    Ok(placed
+    let argued = placed
         .because("btrfs sees by its checksums that a block is bad, and mends it from another copy if there is one; without its metadata the data is not found any more")
         .because("before btrfs-progs 5.15 mkfs.btrfs chose this for flash, because some of it keeps one copy of equal blocks; since then it makes two on any device")
-        .cost("metadata takes twice the room, mostly some gigabytes at most, and is written twice")
+        .cost("metadata takes twice the room, mostly some gigabytes at most, and is written twice");
+    let later = "in the layout, take `-m single` out of `extraArgs` for the next time that it is made";
+    if let Some(unallocated) = usage.and_then(lacks_room) {
+        return Ok(argued
+            .because(format!(
+                "{} are unallocated, too little to write the chunks of metadata anew: a conversion that runs out of room midway can leave the filesystem read-only",
+                unallocated.value
+            ))
+            .verify(format!("btrfs filesystem usage {mountpoint} shows more unallocated than twice the metadata and 1 GiB"))
+            .rollback("none is needed: nothing is changed")
+            .advise(
+                Reach::Live,
+                format!("make room before anything else: delete what is not needed, old snapshots first, and run this program again; {later}"),
+            ));
+    }
+    Ok(argued
         .command(
             format!("btrfs balance start -mconvert=dup {mountpoint}"),
             "makes the second copy while the filesystem is in use; `-f` is not needed, since nothing becomes less safe",
@@ -69,6 +84,15 @@ fn check(btrfs: Btrfs<'_>) -> Known<Verdict> {
         .rollback(format!("btrfs balance start -f -mconvert=single {mountpoint}"))
         .advise(
             Reach::Live,
-            "run the command; in the layout, take `-m single` out of `extraArgs` for the next time that it is made",
+            format!("run the command; {later}"),
         ))
+}
+
+/// The unallocated space, if there is too little of it for a second copy of the metadata: each chunk
+/// is written anew, twice, before the old one is given back.
+fn lacks_room(usage: &BtrfsUsage) -> Option<&source::Sourced<Bytes>> {
+    let chunks = usage.of(BlockGroup::Metadata);
+    let size: u64 = chunks.map(|it| it.size.value.0).sum();
+    let needed = Bytes(size.saturating_mul(2)) + Bytes::gib(1);
+    usage.unallocated.as_ref().filter(|it| it.value < needed)
 }

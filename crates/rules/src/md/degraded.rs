@@ -36,10 +36,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
     let lacking: Vec<_> = facts
         .md
         .iter()
-        .filter_map(|array| {
-            let (devices, working) = (array.devices.as_ref()?, array.working.as_ref()?);
-            (working.value < devices.value).then_some((array, devices, working))
-        })
+        .filter(|array| array.is_degraded().is_some_and(|it| it.value))
+        .filter_map(|array| Some((array, array.devices.as_ref()?, array.working.as_ref()?)))
         .collect();
     let Some((array, devices, working)) = lacking.first() else {
         return Ok(Clear);
@@ -73,8 +71,10 @@ fn check(machine: &Machine) -> Known<Verdict> {
     if let Some(lost) = lost {
         placed = placed.and(&lost.last.origin, "when it was lost");
     }
-    let rebuilding = array.action.as_ref();
-    if let Some(action) = rebuilding {
+    // Only these put a device in the place of the one that is missing.
+    let rebuilds = |action: &str| action.starts_with("recovery") || action.starts_with("rebuild");
+    let rebuilding = array.action.as_ref().filter(|it| rebuilds(&it.value));
+    if let Some(action) = &array.action {
         let text = match &array.progress {
             Some(progress) => format!("{} is under way: {}", action.value, progress.value),
             None => format!("{} is under way", action.value),

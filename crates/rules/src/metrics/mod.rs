@@ -76,13 +76,11 @@ pub(crate) fn fault(machine: &Machine) -> Option<(Origin, String)> {
     };
     let by_md = || {
         facts.md.iter().find_map(|array| {
-            let (devices, working) = (array.devices.as_ref()?, array.working.as_ref()?);
-            (working.value < devices.value).then(|| {
-                (
-                    working.origin.clone(),
-                    format!("the array {} lacks a device", array.name.value),
-                )
-            })
+            array.is_degraded().filter(|it| it.value)?;
+            Some((
+                array.working.as_ref()?.origin.clone(),
+                format!("the array {} lacks a device", array.name.value),
+            ))
         })
     };
     let by_disk = || {

@@ -23,8 +23,7 @@ fn faults(pool: &machine::facts::ZpoolStatus) -> Vec<(&source::Origin, String)> 
     if let Some(state) = pool.state.as_ref().filter(|it| &*it.value != "ONLINE") {
         faults.push((&state.origin, format!("it is {}", state.value)));
     }
-    let data = |text: &str| text != "No known data errors" && !text.is_empty();
-    if let Some(errors) = pool.errors.as_ref().filter(|it| data(&it.value)) {
+    if let Some(errors) = pool.errors.as_ref().filter(|it| tells_damage(&it.value)) {
         faults.push((&errors.origin, DAMAGED.to_owned()));
     }
     // Parts of the pool only: what the pool and its groups count comes from them.
@@ -49,6 +48,25 @@ fn faults(pool: &machine::facts::ZpoolStatus) -> Vec<(&source::Origin, String)> 
     faults
 }
 
+/// Whether the line of errors tells of damaged data: `3 data errors, use '-v' for a list`, or the
+/// heading of that list. It may also say that nobody knows: `List of errors unavailable: …`.
+fn tells_damage(errors: &str) -> bool {
+    let counted = errors.split_once(" data errors").map(|(count, _)| count.parse());
+    matches!(counted, Some(Ok(1_u64..))) || errors.starts_with("Permanent errors have been detected")
+}
+
+/// Whether a pool itself is not as it should be, and not only a counter of one of its disks.
+fn is_hurt(pool: &machine::facts::ZpoolStatus) -> bool {
+    pool.state.as_ref().is_some_and(|it| &*it.value != "ONLINE")
+        || pool.errors.as_ref().is_some_and(|it| tells_damage(&it.value))
+}
+
+/// The resilver that is under way.
+fn resilver(pool: &machine::facts::ZpoolStatus) -> Option<&source::Sourced<std::sync::Arc<str>>> {
+    let scan = pool.scan.as_ref();
+    scan.filter(|it| it.value.starts_with("resilver in progress"))
+}
+
 fn check(machine: &Machine) -> Known<Verdict> {
     let pools = &machine.facts.zpool_status;
     if pools.is_empty() {
@@ -60,11 +78,17 @@ fn check(machine: &Machine) -> Known<Verdict> {
             _ => Ok(NotApplicable),
         };
     }
-    let found = pools.iter().find_map(|pool| {
-        let faults = faults(pool);
-        Some((pool, faults.first().cloned()?, faults))
-    });
-    let Some((pool, (origin, text), faults)) = found else {
+    let mut found: Vec<_> = pools
+        .iter()
+        .filter_map(|pool| {
+            let faults = faults(pool);
+            Some((pool, faults.first().cloned()?, faults))
+        })
+        .collect();
+    // What nobody mends yet comes first.
+    found.sort_by_key(|(pool, ..)| (!is_hurt(pool), resilver(pool).is_some()));
+    let mut found = found.into_iter();
+    let Some((pool, (origin, text), faults)) = found.next() else {
         return Ok(Clear);
     };
     let name = &pool.pool.value;
@@ -83,6 +107,13 @@ fn check(machine: &Machine) -> Known<Verdict> {
     for (origin, text) in faults.iter().skip(1) {
         placed = placed.and(origin, text.clone());
     }
+    for (other, (origin, text), _) in found {
+        placed = placed.and(origin, format!("the pool {} too: {text}", other.pool.value));
+    }
+    let resilver = resilver(pool);
+    if let Some(resilver) = resilver {
+        placed = placed.and(&resilver.origin, "a disk is being filled from the others");
+    }
     let mut argued = placed
         .because("advice about speed has to wait: a disk that fails slows its whole group, and a resilver reads all of it");
     if damaged {
@@ -98,6 +129,19 @@ fn check(machine: &Machine) -> Known<Verdict> {
         argued = argued
             .because("ZFS repaired what it counts here from another copy; the counters stay until `zpool clear`, so what matters is whether they grow")
             .severity(Severity::Warning);
+    }
+    if resilver.is_some() {
+        return Ok(argued
+            .severity(Severity::Warning)
+            .cost("the resilver takes time from everything else until it is done")
+            .verify(format!(
+                "zpool status {name}: the resilver is done, and the pool ONLINE"
+            ))
+            .rollback("none is needed: nothing is changed")
+            .advise(
+                Reach::Live,
+                "let the resilver finish, and bring the backup up to date meanwhile",
+            ));
     }
     Ok(argued
         .cost("a scrub reads everything that is stored, which takes hours on large disks")
