@@ -99,6 +99,11 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Throw | ErrorKind::Assert)
     }
 
+    /// Whether the author of the expression refuses to give a value: `throw`, `abort`, a failed `assert`.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.is_catchable() || matches!(self.0.kind, ErrorKind::Abort)
+    }
+
     /// Whether a limit was met, so that a larger limit could give a value.
     pub fn is_limit(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Limit(_))

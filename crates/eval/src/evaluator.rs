@@ -64,6 +64,8 @@ pub struct Evaluator<'a> {
     baseline: usize,
     /// How many conditions that depend on unknowns are being tried both ways.
     pub(crate) guesses: Cell<u32>,
+    /// How many `tryEval` are being forced, one inside the other.
+    pub(crate) tries: Cell<u32>,
     /// What is known of unknowns.
     pub(crate) partial: Partial,
     /// What the comparison that is running found out so far.
@@ -151,6 +153,7 @@ impl<'a> Evaluator<'a> {
             roomy: Cell::new(NOWHERE_ROOMY),
             baseline: live(),
             guesses: Cell::new(0),
+            tries: Cell::new(0),
             partial: Partial::default(),
             compared: Compared::default(),
             traces: RefCell::default(),

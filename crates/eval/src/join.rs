@@ -17,8 +17,10 @@ impl Evaluator<'_> {
     /// The value of a conditional whose condition is not known.
     ///
     /// Where both branches agree, that is the value; sets and lists are compared part by part,
-    /// each when it is needed. The rest is unknown. A branch that fails leaves the whole unknown:
-    /// the condition may be there to avoid it.
+    /// each when it is needed. The rest is unknown. A branch that the author made throw cannot be
+    /// the one that is taken where there is a value at all, as `assert` does not fail on what is not
+    /// known; inside `tryEval` it can. A branch that fails otherwise leaves the whole unknown: the
+    /// condition may be there to avoid it.
     pub(crate) fn both(
         &self,
         unknown: &Rc<Unknown>,
@@ -40,6 +42,11 @@ impl Evaluator<'_> {
             (Ok(then), Ok(otherwise)) => self.join(unknown, then, otherwise),
             (Err(error), Err(_)) => Err(error),
             (Err(error), _) | (_, Err(error)) if error.is_limit() => Err(error),
+            (Err(error), Ok(value)) | (Ok(value), Err(error))
+                if error.is_refusal() && self.tries.get() == 0 =>
+            {
+                Ok(value)
+            }
             _ => Err(Error::unknown(unknown.clone())),
         }
     }

@@ -93,8 +93,24 @@ fn both_branches_are_kept_where_they_agree() {
         "(if config.x then (n: { a = n; }) else (n: { a = n; b = 1; })) 5",
         &expect!["{a = 5; b = ?config.x;}"],
     );
-    check("if config.x then throw \"no\" else 2", &expect!["?config.x"]);
     check("assert config.ok; 3", &expect!["3"]);
+}
+
+#[test]
+fn a_branch_that_throws_is_not_taken_where_there_is_a_value() {
+    check("if config.x then throw \"no\" else 2", &expect!["2"]);
+    check("if config.x then 2 else abort \"no\"", &expect!["2"]);
+    check(
+        "if config.x then { a = throw \"no\"; } else { a = 2; }",
+        &expect!["{a = 2;}"],
+    );
+    check(
+        "builtins.tryEval (if config.x then throw \"no\" else 2)",
+        &expect!["?config.x"],
+    );
+    // The condition may be there to avoid these.
+    check("if config.x then {}.a else 2", &expect!["?config.x"]);
+    check("if config.x then 1 / 0 else 2", &expect!["?config.x"]);
 }
 
 #[test]

@@ -183,7 +183,10 @@ fn warn(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
 
 fn try_eval(ev: &Evaluator<'_>, args: &[Value], made: Made) -> Result<Value> {
     let [value] = args else { return Err(internal()) };
-    let (success, value) = match ev.force(value) {
+    ev.tries.set(ev.tries.get() + 1);
+    let forced = ev.force(value);
+    ev.tries.set(ev.tries.get() - 1);
+    let (success, value) = match forced {
         Ok(Value::Unknown(unknown, _)) => return Err(Error::unknown(unknown)),
         Ok(value) => (true, value),
         Err(error) if error.is_catchable() => (false, Value::Bool(false, made)),
