@@ -46,7 +46,7 @@ pub fn scope(key: &str) -> Scope {
         "defaults" | "auto" | "noauto" | "fail" | "nofail" | "_netdev" | "user" | "nouser" | "users"
         | "owner" | "group" | "comment" | "silent" | "loud" | "mand" | "nomand" | "_rnetdev" | "helper"
         | "uhelper" | "loop" | "offset" | "sizelimit" => Scope::Userspace,
-        _ if key.starts_with("x-") || key.starts_with("X-") => Scope::Userspace,
+        _ if ["x-", "X-", "verity."].iter().any(|it| key.starts_with(it)) => Scope::Userspace,
         "context" | "fscontext" | "defcontext" | "rootcontext" => Scope::Filesystem,
         _ => Scope::Unrecognised,
     }

@@ -165,6 +165,7 @@ fn options_have_a_scope() {
         X-mount.mkdir: Userspace
         compres: Unrecognised"#]]
     .assert_eq(&scopes.join("\n"));
+    assert_eq!(scope("verity.roothash"), Scope::Userspace);
     assert_eq!(scope("no-such-option"), Scope::Unrecognised);
     assert_eq!(setting("nossd"), Some("ssd"));
 }
