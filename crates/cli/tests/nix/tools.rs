@@ -166,8 +166,8 @@ fn jobs(printed: &str) -> std::collections::BTreeMap<String, serde_json::Value> 
         .lines()
         .map(|line| {
             let job: serde_json::Value = serde_json::from_str(line).unwrap();
-            let name = job["attr"].as_str();
-            (name.unwrap_or_else(|| panic!("no job: {line}")).to_owned(), job)
+            assert!(job["attr"].is_string(), "no job: {line}");
+            (job["attr"].as_str().unwrap().to_owned(), job)
         })
         .collect()
 }
