@@ -244,14 +244,19 @@ fn nix_eval_jobs_tells_of_every_check() {
         assert!(root.symlink_metadata().is_ok(), "{drv} is not kept");
     }
 
-    // As Hydra calls it for a flake; older ones know no `--select`.
+    // As Hydra calls it for a flake (NixOS/hydra, `hydra-eval-jobset`); older ones know no `--select`.
     let help = evaluate(&["--help"]);
     if (help.stdout + &help.stderr).contains("--select") {
         let hydra = evaluate(&[
+            "--option",
+            "eval-cache",
+            "false",
             "--flake",
             ".",
             "--select",
             "flake: flake.outputs.hydraJobs or flake.outputs.checks",
+            "--max-jobs",
+            "1",
             "--meta",
             "--constituents",
             "--force-recurse",
