@@ -402,7 +402,10 @@ let
         0) cp report.txt "$out" ;;
         1)
           cat report.txt >&2
-          echo "the disk layout of ${it.name} does not pass: mend it, or let a rule be ignored with a reason" >&2
+          # Of a build that fails, Nix and the tools around it show the last lines, so these name the rules.
+          found=$(grep -oE '^[a-z]+\[[a-z0-9-]+\]' report.txt | sort -u | paste -sd ' ' || true)
+          echo "the disk layout of ${it.name} does not pass: $found" >&2
+          echo "mend it, or let a rule be ignored with a reason" >&2
           exit 1
           ;;
         *)
@@ -555,7 +558,7 @@ in
   # `fleet.json`; its attribute `reports` are the reports, by host. `last` is the `fleet.json` of an
   # earlier time, against which it tells the trend.
   # Every report and every check is a derivation of its own, so that they are built side by side and
-  # only those whose host has changed.
+  # only those whose host has changed. A host without disks, as a container is, passes and has no report.
   mkFleetCheck =
     {
       pkgs,
@@ -580,12 +583,20 @@ in
         // toldByModule host
         // settings name
       ) hosts;
-      reports = mapAttrs (_: mkReport) arguments;
+      # A container has no disks of its own, and a report of none cannot be made.
+      hasDisks = { host, ... }: host.configuration ? disko || host.configuration ? fileSystems;
+      reports = mapAttrs (_: mkReport) (filterAttrs (_: hasDisks) arguments);
     in
     if hosts ? fleet then
       throw "mkFleetCheck: a host is called `fleet`, which is the name of the summary"
     else
-      mapAttrs (_: mkCheck) arguments
+      mapAttrs (
+        name: it:
+        if hasDisks it then
+          mkCheck it
+        else
+          pkgs.writeText "disko-advise-${name}" "${name} declares no disks: there is nothing to judge\n"
+      ) arguments
       // {
         fleet =
           pkgs.runCommand "disko-advise-fleet"
@@ -600,9 +611,13 @@ in
                 ln -s "$report" "reports/$name.report.json"
               done <"$listPath"
               for format in text json; do
+                # A builder writes to a terminal of its own: without the file, a bar would move in its log.
+                status=0
                 ${package}/bin/disko-advise fleet reports --fail-on never --format "$format" ${
                   if last == null then "" else "--last ${last}"
-                } > "$out/fleet.$format"
+                } > "$out/fleet.$format" 2> log || status=$?
+                cat log >&2
+                [ $status = 0 ]
               done
             ''
           // {

@@ -13,38 +13,17 @@
   outputs =
     { self }:
     let
-      tree = builtins.getEnv "NIXPKGS_LIB";
-      folder =
-        if tree == "" then
-          null
-        else if builtins.pathExists (/. + tree + "/lib/default.nix") then
-          /. + tree + "/lib"
-        else
-          /. + tree;
-      lib = if folder == null then import ./lib else import folder;
+      inherit (import ./lib/of-tree.nix) lib;
     in
     {
       lib = lib // {
-        nixosSystem =
-          { system, modules }:
-          lib.evalModules {
-            class = "nixos";
-            specialArgs.modulesPath = throw "the stand-in has no NixOS modules";
-            modules = [
-              ./nixos.nix
-              { _module.args.pkgs = self.legacyPackages.${system}; }
-            ]
-            ++ modules;
-          }
-          // {
-            pkgs = self.legacyPackages.${system};
-          };
+        nixosSystem = import ./nixos/lib/eval-config.nix;
       };
       legacyPackages = builtins.listToAttrs (
         map
           (system: {
             name = system;
-            value = import ./packages.nix { inherit lib folder system; };
+            value = import ./. { inherit system; };
           })
           [
             "x86_64-linux"

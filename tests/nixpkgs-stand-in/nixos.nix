@@ -192,26 +192,34 @@ in
 
   # system/activation/top-level.nix: a derivation that depends on whatever is set, and in `passedChecks` on
   # the checks.
-  config.system.build.toplevel = pkgs.runCommand "nixos-system-${config.networking.hostName}" {
-    configuration = builtins.toJSON {
-      inherit (config)
-        boot
-        environment
-        fileSystems
-        hardware
-        nix
-        powerManagement
-        programs
-        services
-        swapDevices
-        systemd
-        users
-        ;
-      virtualisation = { inherit (config.virtualisation) docker libvirtd; };
-      # NixOS's own module has options that were removed beside these, which cannot be read.
-      zramSwap = { inherit (config.zramSwap) enable memoryPercent priority; };
-      inherit (config.system) preSwitchChecks;
-    };
-    passedChecks = lib.concatStringsSep " " config.system.checks;
-  } ''echo "$configuration" >"$out"'';
+  config.system.build.toplevel =
+    pkgs.runCommand "nixos-system-${config.networking.hostName}"
+      {
+        configuration = builtins.toJSON {
+          inherit (config)
+            boot
+            environment
+            fileSystems
+            hardware
+            nix
+            powerManagement
+            programs
+            services
+            swapDevices
+            systemd
+            users
+            ;
+          virtualisation = { inherit (config.virtualisation) docker libvirtd; };
+          # NixOS's own module has options that were removed beside these, which cannot be read.
+          zramSwap = { inherit (config.zramSwap) enable memoryPercent priority; };
+          inherit (config.system) preSwitchChecks;
+        };
+        passedChecks = lib.concatStringsSep " " config.system.checks;
+      }
+      ''
+        mkdir -p "$out/bin"
+        echo "$configuration" >"$out/configuration.json"
+        # By this file deployment tools know a system.
+        install -m 755 /bin/true "$out/bin/switch-to-configuration"
+      '';
 }

@@ -17,7 +17,8 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<ExitCode> {
     match args.format {
         ReportFormat::Json => output::print_json(&advice.report())?,
         ReportFormat::Sarif => {
-            output::print_json(&sarif([&advice.report()], env!("CARGO_PKG_VERSION")))?;
+            let version = env!("CARGO_PKG_VERSION");
+            output::print_json(&sarif(&advice.report(), &case.given.to_string_lossy(), version))?;
         }
         ReportFormat::Github => output::print(&github(&advice.report()))?,
         ReportFormat::Gitlab => output::print_json(&gitlab(&advice.report()))?,

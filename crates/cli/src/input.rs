@@ -32,7 +32,7 @@ const DEFAULT_LIB: &str = "DISKO_ADVISE_LIB";
 pub(crate) struct Case {
     world: LiveWorld,
     /// The layout as the person named it.
-    given: PathBuf,
+    pub(crate) given: PathBuf,
     /// The layout's absolute path.
     entry: PathBuf,
     base: String,

@@ -1163,6 +1163,8 @@ fn what_hosts_of_code_read_is_what_they_ask_for() {
             assert!(errors.is_empty(), "{}: {errors:#?}", layout.display());
         }
         let run = &log["runs"][0];
+        // By this GitHub tells the runs of one upload apart.
+        assert_eq!(run["automationDetails"]["id"], "disko-advise/hosts/my disko.nix/");
         let descriptors = run["tool"]["driver"]["rules"].as_array().unwrap();
         for descriptor in descriptors {
             for text in ["shortDescription", "fullDescription", "help"] {

@@ -161,6 +161,32 @@ fn the_summary_is_given_every_report() {
     }
 }
 
+/// A container among the hosts passes, and the summary is of the others. Its log is no place for a bar.
+#[test]
+fn a_host_without_disks_is_left_out() {
+    for hosts in Hosts::each("a_host_without_disks_is_left_out") {
+        let built = |output: &str| {
+            let fleet = format!(
+                "(advise.mkFleetCheck {{ inherit pkgs; hosts = {{ laptop = host; container = import \
+                 ./tests/nix/host.nix {{ inherit pkgs disko; modules = [ {{ disko.advise.enable = true; }} ]; }}; \
+                 }}; }}).{output}"
+            );
+            hosts.build(LAPTOP, &fleet)
+        };
+        let passed = machine::output(&built("container").good());
+        expect_test::expect![[r#"
+            container declares no disks: there is nothing to judge
+        "#]]
+        .assert_eq(&std::fs::read_to_string(passed).unwrap());
+        let run = built("fleet");
+        assert!(!run.stderr.contains('█'), "{}", run.stderr);
+        let json = machine::output(&run.good()).join("fleet.json");
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        let judged: Vec<_> = json["hosts"].as_object().unwrap().keys().collect();
+        assert_eq!(judged, ["laptop"]);
+    }
+}
+
 /// The summary as the program makes it, and the trend against an earlier one.
 #[test]
 fn the_summary_is_made_by_the_program() {

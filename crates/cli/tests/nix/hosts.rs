@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::machine::{Machine, Run, copy_folder};
 
 /// A host, an edit that makes its layout wrong, and the finding that says so.
-const WRONG: &[(&str, (&str, &str), &str)] = &[
+pub(crate) const WRONG: &[(&str, (&str, &str), &str)] = &[
     (
         "desktop",
         (

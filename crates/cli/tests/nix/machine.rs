@@ -198,6 +198,71 @@ impl Machine {
         }
     }
 
+    /// Runs a program that runs Nix itself, in a mount namespace where `/nix` holds only what such
+    /// programs have built: some know no other store than `/nix/store`. Fails, with the reason, where
+    /// there can be no such namespace.
+    pub(crate) fn run(&self, folder: &Path, program: &[&str]) -> Result<Run, String> {
+        let commands = self.state.join("commands");
+        let nix = self.state.join("nix");
+        let configuration = self.state.join("configuration");
+        for folder in [&commands, &nix, &configuration] {
+            std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        }
+        let mut settings = "experimental-features = nix-command flakes\nsubstituters =\n\
+            build-users-group =\nsandbox = false\n"
+            .to_owned();
+        // The newer Nix is started by way of a loader, and knows by its name which command it is.
+        if let [loader, flag, libraries, program, ..] = &self.program[..] {
+            settings += "build-hook =\n";
+            for name in ["nix", "nix-instantiate", "nix-store"] {
+                let script = format!(
+                    "#!/bin/sh\nexec {} {} {} --argv0 {name} {} \"$@\"\n",
+                    loader.display(),
+                    flag.display(),
+                    libraries.display(),
+                    program.display()
+                );
+                let file = commands.join(name);
+                std::fs::write(&file, script).map_err(|error| error.to_string())?;
+                let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+                std::fs::set_permissions(&file, executable).map_err(|error| error.to_string())?;
+            }
+        }
+        std::fs::write(configuration.join("nix.conf"), settings).map_err(|error| error.to_string())?;
+
+        let inside = |program: &[&str]| {
+            let mut path = commands.clone().into_os_string();
+            path.push(":");
+            path.push(std::env::var_os("PATH").unwrap_or_default());
+            Command::new("unshare")
+                .args(["--map-root-user", "--mount", "sh", "-c"])
+                .args(["mount --bind \"$0\" /nix && exec \"$@\""])
+                .arg(&nix)
+                .args(program)
+                .current_dir(folder)
+                .env("PATH", path)
+                .env("NIX_REMOTE", "")
+                .env("NIX_CONF_DIR", &configuration)
+                .env("XDG_CACHE_HOME", self.state.join("cache"))
+                .env("STAND_IN_BINARY", env!("CARGO_BIN_EXE_disko-advise"))
+                .output()
+                .map_err(|error| format!("`unshare` cannot be run: {error}"))
+        };
+        let probe = inside(&["true"])?;
+        if !probe.status.success() {
+            return Err(format!(
+                "no other folder can be bound to /nix here: {}",
+                String::from_utf8_lossy(&probe.stderr).trim()
+            ));
+        }
+        let output = inside(program)?;
+        Ok(Run {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
     /// Runs a command of `nix` that takes a flake, with the stand-in for nixpkgs; what comes after
     /// its flags stands last.
     pub(crate) fn flake(&self, command: &[&str], last: &[&str]) -> Run {

@@ -19,6 +19,7 @@ mod machine;
 mod module;
 mod options;
 mod stale;
+mod tools;
 
 use expect_test::expect;
 use machine::Machine;

@@ -86,7 +86,7 @@ fn a_wrong_layout_is_not_built() {
         for line in [
             "warning[btrfs-compress-missing-on-root]: compression is off on the whole filesystem",
             "--> laptop.json:",
-            "the disk layout of laptop does not pass",
+            "the disk layout of laptop does not pass: warning[btrfs-compress-missing-on-root]\n",
         ] {
             assert!(run.stderr.contains(line), "no `{line}` in\n{}", run.stderr);
         }

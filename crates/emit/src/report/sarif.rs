@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use super::json::{Evidence, FileEdit, Finding, Location, Position, Report, Severity};
 
-/// One run of the tool over all the reports, as SARIF.
+/// The report as SARIF of one run.
 ///
-/// `version` is that of the program. Each result has a fingerprint of its rule and subject, so that
-/// a host of code knows it again when lines move.
-pub fn sarif<'r>(reports: impl IntoIterator<Item = &'r Report>, version: &str) -> Value {
+/// `layout` is what was judged, as the person named it: the run is told apart by it from those of other
+/// layouts. GitHub makes a category of it, and refuses an upload of two runs of one category
+/// (`areAllRunsUnique` in github/codeql-action, `src/sarif/index.ts`). `version` is that of the program.
+/// Each result has a fingerprint of its rule and subject, so that a host of code knows it again when lines
+/// move.
+pub fn sarif(report: &Report, layout: &str, version: &str) -> Value {
     let numbers: BTreeMap<&str, usize> = RULES.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
     let descriptors: Vec<Value> = RULES
         .iter()
@@ -33,10 +36,12 @@ pub fn sarif<'r>(reports: impl IntoIterator<Item = &'r Report>, version: &str) -
             })
         })
         .collect();
-    let results: Vec<Value> = reports
-        .into_iter()
-        .flat_map(|report| report.findings.iter().map(|it| result(it, &numbers)))
-        .collect();
+    let results: Vec<Value> = report.findings.iter().map(|it| result(it, &numbers)).collect();
+    // What comes behind the last slash would be the number of one run among others.
+    let category = match layout.trim_start_matches("./").trim_end_matches('/') {
+        "" | "." => "disko-advise/".to_owned(),
+        layout => format!("disko-advise/{layout}/"),
+    };
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -46,6 +51,7 @@ pub fn sarif<'r>(reports: impl IntoIterator<Item = &'r Report>, version: &str) -
                 "semanticVersion": version,
                 "rules": descriptors,
             } },
+            "automationDetails": { "id": category },
             // Columns of `Position` count characters.
             "columnKind": "unicodeCodePoints",
             "results": results,
