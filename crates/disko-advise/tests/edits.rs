@@ -505,3 +505,49 @@ fn a_file_that_is_not_utf_8_is_judged_shown_and_not_edited() {
     assert!(shown.contains("to be changed by hand"), "{shown}");
     assert!(advice.edits.texts.is_empty());
 }
+
+/// Two findings about one list: each shows what it changes itself.
+#[test]
+fn a_finding_shows_its_own_part_of_a_list() {
+    let subvolumes = "let base = [ \"noatime\" \"space_cache=v2\" ]; in {\n      \"/root\" = { mountpoint = \"/\"; mountOptions \
+                      = base; };\n      \"/nix\" = { mountpoint = \"/nix\"; mountOptions = base ++ [ \
+                      \"nodatacow\" ]; };\n    }";
+    let layout = format!("{{ {} }}", on_one_disk(subvolumes));
+    check(
+        &[("disko.nix", &layout)],
+        &expect![[r#"
+           device = "/dev/nvme0n1";
+           content = {
+             type = "btrfs";
+        -    subvolumes = let base = [ "noatime" "space_cache=v2" ]; in {
+        +    subvolumes = let base = [ "noatime" ]; in {
+               "/root" = { mountpoint = "/"; mountOptions = base; };
+        -      "/nix" = { mountpoint = "/nix"; mountOptions = base ++ [ "nodatacow" ]; };
+        +      "/nix" = { mountpoint = "/nix"; mountOptions = base; };
+             };
+           };
+         }; }
+        \ No newline at end of file
+    "#]],
+    );
+    let advice = ask(&[("disko.nix".to_owned(), layout.clone())]);
+    let mut shown = String::new();
+    for (number, outcome) in &advice.edits.outcomes {
+        let EditOutcome::Proven(edits) = outcome else {
+            continue;
+        };
+        shown.push_str(advice.judgement.findings[*number].rule.id);
+        shown.push('\n');
+        for edit in edits {
+            let removed = &layout[edit.span.range()];
+            shown.push_str(&format!("  {removed:?} becomes {:?}\n", edit.text));
+        }
+    }
+    expect![[r#"
+        btrfs-nocow-never-global
+          " ++ [ \"nodatacow\" ]" becomes ""
+        btrfs-drop-legacy-options
+          " \"space_cache=v2\"" becomes ""
+    "#]]
+    .assert_eq(&shown);
+}

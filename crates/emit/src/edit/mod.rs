@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rules::{Change, LayoutEdit, ListEdit};
 use serde_json::Value;
-use source::{Attr, Attrs, Binding, FileId, Files, Node, OptionPath, Origin, Tree};
+use source::{Attr, Attrs, Binding, FileId, Files, Node, OptionPath, Origin, Span, Tree};
 
 use compare::{differences, plain};
 pub use text::TextEdit;
@@ -59,6 +59,8 @@ struct Target {
     path: OptionPath,
     goal: Goal,
     findings: BTreeSet<usize>,
+    /// What each finding wants of a list.
+    wants: BTreeMap<usize, Vec<ListEdit>>,
     /// The place in [`PLACES`] that is tried now.
     place: usize,
 }
@@ -163,14 +165,19 @@ pub fn edit<'c>(
         .into_iter()
         .filter(|finding| !dropped.contains_key(finding))
         .map(|finding| {
-            let own = targets
-                .iter()
-                .zip(&edits)
-                .filter(|(target, _)| target.findings.contains(&finding));
-            (
-                finding,
-                own.flat_map(|(_, edits)| edits.iter().cloned()).collect(),
-            )
+            let mut own: Vec<TextEdit> = Vec::new();
+            for (target, edits) in targets.iter().zip(&edits) {
+                if target.findings.contains(&finding) {
+                    let part = part(configuration, target, finding, edits);
+                    // What several options share is changed once.
+                    own.extend(
+                        part.into_iter()
+                            .filter(|edit| !own.contains(edit))
+                            .collect::<Vec<_>>(),
+                    );
+                }
+            }
+            (finding, own)
         });
     let done = done.collect();
     let changed = targets
@@ -182,6 +189,37 @@ pub fn edit<'c>(
         changed,
         outcomes: outcomes(dropped, done),
     }
+}
+
+/// What a finding has of the edits of an option that others change too: its own elements of the list,
+/// or all of them where they cannot be told apart.
+fn part(
+    configuration: &Configuration<'_>,
+    target: &Target,
+    finding: usize,
+    edits: &[TextEdit],
+) -> Vec<TextEdit> {
+    let alone = || {
+        let (Goal::List { old, .. }, Some(Where::Literal)) = (&target.goal, PLACES.get(target.place)) else {
+            return None;
+        };
+        let wants = target.wants.get(&finding)?;
+        let goal = Goal::List {
+            edits: wants.clone(),
+            old: old.clone(),
+            new: edited_list(old, wants),
+        };
+        in_literal(
+            configuration.files,
+            lookup(configuration.tree, &target.path)?,
+            &goal,
+        )
+    };
+    (target.findings.len() > 1)
+        .then(alone)
+        .flatten()
+        .filter(|own| own.iter().all(|edit| edits.contains(edit)))
+        .unwrap_or_else(|| edits.to_vec())
 }
 
 fn outcomes(
@@ -235,6 +273,10 @@ fn merge(tree: &Tree, targets: &mut Vec<Target>, finding: usize, wanted: &Layout
         LayoutEdit::Options { list, .. } => list,
         LayoutEdit::Set { path, .. } | LayoutEdit::Unset { path } => path,
     };
+    let wants = match wanted {
+        LayoutEdit::Options { edits, .. } => edits.clone(),
+        LayoutEdit::Set { .. } | LayoutEdit::Unset { .. } => Vec::new(),
+    };
     let existing = targets.iter().position(|target| target.path == *path);
     let goal = match (wanted, existing.map(|at| &targets[at].goal)) {
         (LayoutEdit::Options { edits, .. }, previous) => {
@@ -271,11 +313,13 @@ fn merge(tree: &Tree, targets: &mut Vec<Target>, finding: usize, wanted: &Layout
         Some(at) => {
             targets[at].goal = goal;
             targets[at].findings.insert(finding);
+            targets[at].wants.entry(finding).or_default().extend(wants);
         }
         None => targets.push(Target {
             path: path.clone(),
             goal,
             findings: [finding].into(),
+            wants: [(finding, wants)].into(),
             place: 0,
         }),
     }
@@ -472,6 +516,7 @@ fn in_literal(files: &Files, attr: &Attr, goal: &Goal) -> Option<Vec<TextEdit>> 
                 .iter()
                 .zip(&old)
                 .zip(edited_elements(&old, edits));
+            let mut removed: BTreeMap<FileId, Vec<Span>> = BTreeMap::new();
             for ((element, old), new) in elements {
                 if new.as_ref() == Some(old) {
                     continue;
@@ -479,12 +524,19 @@ fn in_literal(files: &Files, attr: &Attr, goal: &Goal) -> Option<Vec<TextEdit>> 
                 let Origin::Nix(span) = element.origin else {
                     return None;
                 };
-                made.extend(with_syntax(files, span.file, |syntax| match &new {
-                    Some(text) => syntax.replace_string(span, text),
-                    None => syntax.remove_element(span),
-                })?);
+                match &new {
+                    Some(text) => made.extend(with_syntax(files, span.file, |syntax| {
+                        syntax.replace_string(span, text)
+                    })?),
+                    None => removed.entry(span.file).or_default().push(span),
+                }
             }
             let added = edited_list(&[], edits);
+            for (file, spans) in removed {
+                made.extend(with_syntax(files, file, |syntax| {
+                    syntax.remove_elements(&spans, added.is_empty())
+                })?);
+            }
             if !added.is_empty() {
                 // Of several merged lists the last one is last in the result too.
                 let span = match &attr.tree.origin {

@@ -151,12 +151,48 @@ impl Syntax<'_> {
         Some(vec![TextEdit::replace(span, string_literal(with))])
     }
 
-    /// Removes a string literal from the list that it stands in, with the blank before it, or with
-    /// its line when nothing else stands there.
-    pub(crate) fn remove_element(&self, span: Span) -> Option<Vec<TextEdit>> {
-        let literal = self.plain_string(span)?;
-        ast::List::cast(literal.syntax().parent()?)?;
-        Some(vec![self.removal(span)])
+    /// Removes string literals from the lists that they stand in, each with the blank before it, or
+    /// with its line when nothing else stands there but a comment. A list that is left without any
+    /// element and only added to another one goes with its `++`, if `with_lists`.
+    pub(crate) fn remove_elements(&self, spans: &[Span], with_lists: bool) -> Option<Vec<TextEdit>> {
+        let mut lists: Vec<(ast::List, Vec<Span>)> = Vec::new();
+        for &span in spans {
+            let list = ast::List::cast(self.plain_string(span)?.syntax().parent()?)?;
+            match lists.iter_mut().find(|(it, _)| *it == list) {
+                Some((_, removed)) if removed.contains(&span) => {}
+                Some((_, removed)) => removed.push(span),
+                None => lists.push((list, vec![span])),
+            }
+        }
+        let mut edits = Vec::new();
+        for (list, removed) in lists {
+            let emptied = with_lists && list.items().count() == removed.len();
+            match self.operand_removal(&list).filter(|_| emptied) {
+                Some(edit) => edits.push(edit),
+                None => edits.extend(removed.into_iter().map(|span| self.removal(span))),
+            }
+        }
+        Some(edits)
+    }
+
+    /// Takes a list and its `++` away from the list that it is added to, if no comment is lost by that.
+    fn operand_removal(&self, list: &ast::List) -> Option<TextEdit> {
+        let operation = ast::BinOp::cast(list.syntax().parent()?)?;
+        if operation.operator() != Some(BinOpKind::Concat) {
+            return None;
+        }
+        let (left, right) = (operation.lhs()?, operation.rhs()?);
+        let (left, right) = (left.syntax().text_range(), right.syntax().text_range());
+        let range = if *list.syntax() == *operation.rhs()?.syntax() {
+            TextRange::new(left.end(), right.end())
+        } else {
+            TextRange::new(left.start(), right.start())
+        };
+        let commented = operation
+            .syntax()
+            .descendants_with_tokens()
+            .any(|it| it.kind() == SyntaxKind::TOKEN_COMMENT && range.contains_range(it.text_range()));
+        (!commented).then(|| TextEdit::replace(self.span(range), ""))
     }
 
     /// A string without interpolation.
@@ -177,7 +213,9 @@ impl Syntax<'_> {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let alone_before = before.get(line_start..).is_some_and(|it| it.trim().is_empty());
         let rest_of_line = after.lines().next().unwrap_or("");
-        if alone_before && rest_of_line.trim().is_empty() && line_start > 0 {
+        // A comment on a line of one element is about that element.
+        let rest = rest_of_line.trim();
+        if alone_before && (rest.is_empty() || rest.starts_with('#')) && line_start > 0 {
             let end = span.end as usize + rest_of_line.len();
             return TextEdit::replace(Span::new(self.file, line_start as u32 - 1, end as u32), "");
         }
@@ -441,7 +479,7 @@ mod tests {
 
     #[test]
     fn an_element_leaves_with_its_blank_or_its_line() {
-        let remove = |syntax: &Syntax<'_>, span: Span| syntax.remove_element(span);
+        let remove = |syntax: &Syntax<'_>, span: Span| syntax.remove_elements(&[span], true);
         assert_eq!(
             edited("{ o = [ \"a\" \"b\" ]; }", "\"b\"", remove),
             "{ o = [ \"a\" ]; }"
@@ -449,8 +487,32 @@ mod tests {
         assert_eq!(edited("[\n  \"a\"\n  \"b\"\n]", "\"b\"", remove), "[\n  \"a\"\n]");
         assert_eq!(
             edited("[\n  \"a\"\n  \"b\" # why\n]", "\"b\"", remove),
-            "[\n  \"a\"\n # why\n]"
+            "[\n  \"a\"\n]"
         );
+        assert_eq!(
+            edited("[\n  \"a\" \"b\" # why\n]", "\"b\"", remove),
+            "[\n  \"a\" # why\n]"
+        );
+        assert_eq!(edited("{ o = [ \"b\" ]; }", "\"b\"", remove), "{ o = [ ]; }");
+    }
+
+    #[test]
+    fn a_list_that_is_emptied_leaves_with_its_operator() {
+        let remove = |syntax: &Syntax<'_>, span: Span| syntax.remove_elements(&[span], true);
+        for (before, after) in [
+            ("{ o = base ++ [ \"b\" ]; }", "{ o = base; }"),
+            ("{ o = [ \"b\" ] ++ base; }", "{ o = base; }"),
+            ("{ o = base ++ [ \"b\" ] ++ more; }", "{ o = base ++ more; }"),
+            ("{ o =\n  base\n  ++ [\n    \"b\"\n  ];\n}", "{ o =\n  base;\n}"),
+            ("{ o = base ++ [ \"a\" \"b\" ]; }", "{ o = base ++ [ \"a\" ]; }"),
+            // A comment is not lost with a list that it may not be about.
+            (
+                "{ o = base /* first */ ++ [ \"b\" ]; }",
+                "{ o = base /* first */ ++ [ ]; }",
+            ),
+        ] {
+            assert_eq!(edited(before, "\"b\"", remove), after);
+        }
     }
 
     #[test]
@@ -459,7 +521,7 @@ mod tests {
         let file = files.add("a.nix", "[ \"${x}\" ]");
         let span = Span::new(file, 2, 8);
         assert_eq!(
-            with_syntax(&files, file, |syntax| syntax.remove_element(span)),
+            with_syntax(&files, file, |syntax| syntax.remove_elements(&[span], true)),
             None
         );
     }
