@@ -90,7 +90,7 @@ cp "$program" share/disko-advise
 accel=${ACCEL:-tcg}
 [ -n "${ACCEL:-}" ] || [ ! -w /dev/kvm ] || accel=kvm:tcg
 file() { echo "file=$1.raw,format=raw,if=none,id=$1,cache=unsafe,discard=unmap"; }
-qemu-system-x86_64 -machine q35,accel=$accel -cpu max,arch-capabilities=off -smp 2 -m 2560 -display none -no-reboot \
+qemu-system-x86_64 -machine q35,accel="$accel" -cpu max,arch-capabilities=off -smp 2 -m 2560 -display none -no-reboot \
   -smbios type=1,serial=CHASSIS-77-4711,uuid=3f0b7e52-9c1d-4a6e-8b2f-5d7c90a1e264 \
   -kernel "root/boot/vmlinuz-$kernel" -initrd "root/boot/initrd.img-$kernel" \
   -append "root=/dev/vda rootfstype=ext4 rw console=ttyS0 nvme_core.io_timeout=4 nowatchdog systemd.mask=systemd-udev-settle.service ${APPEND:-}" \
