@@ -214,16 +214,25 @@ impl Facts {
             self.blocks.iter().find(|block| {
                 &*block.name.value == short
                     || block.path.as_ref().is_some_and(|path| &*path.value == name)
+                    || block.mapper_path().is_some_and(|path| path == name)
                     || block.links().any(|link| *link == *name)
             })
         };
+        // A link that names a whole disk, or a volume of a pool.
         found.or_else(|| {
-            // A mapper name is shown where the kernel's own is dm-N.
-            let mapped = name.strip_prefix("/dev/mapper/")?;
-            self.blocks
-                .iter()
-                .find(|block| block.mapped.as_ref().is_some_and(|name| &*name.value == mapped))
+            let disk = self.disk_by_name(name).filter(|_| name.contains('/'))?;
+            let own = disk.kernel_name().filter(|own| *own != short)?;
+            self.block_by_name(own)
         })
+    }
+
+    /// The volume of a ZFS pool that a block device is, by the link that OpenZFS gives it: `tank/vm` of
+    /// `zd0`.
+    pub fn volume_of(&self, device: &str) -> Option<&str> {
+        let links = &self.disk_by_name(device)?.links;
+        links
+            .iter()
+            .find_map(|link| link.value.strip_prefix("/dev/zvol/"))
     }
 
     /// The disks that a device lies on, through partitions, LUKS, LVM and RAID.

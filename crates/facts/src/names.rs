@@ -30,7 +30,10 @@ impl Names {
         }
         for (at, block) in blocks.iter().enumerate() {
             let own = std::iter::once(&block.name).chain(&block.path);
-            for name in own.map(|it| Arc::clone(&it.value)).chain(block.links()) {
+            // A mapper name is shown where the kernel's own is dm-N.
+            let mapped = block.mapper_path().map(Arc::from);
+            let own = own.map(|it| Arc::clone(&it.value)).chain(mapped);
+            for name in own.chain(block.links()) {
                 names.blocks.entry(name).or_insert(at);
             }
         }

@@ -8,6 +8,7 @@ use layout::{Device, Kind};
 use source::{Origin, Sourced};
 
 use crate::drift::{Row, Wanted, drift};
+use crate::inferred::masks;
 use crate::{Disk, Machine, stack};
 
 /// Two sources that tell one thing differently.
@@ -75,19 +76,6 @@ fn of_row(row: &Row) -> Option<Disagreement> {
         one,
         other,
     })
-}
-
-/// Whether a link is the declared one with a token of `disko-advise collect` in the place of the serial
-/// number.
-fn masks(link: &str, declared: &str) -> bool {
-    let Some((before, after)) = link.split_once("serial-") else {
-        return false;
-    };
-    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    declared
-        .strip_prefix(before)
-        .and_then(|rest| rest.strip_suffix(after))
-        .is_some_and(|serial| !serial.is_empty() && !serial.contains('/'))
 }
 
 /// A disk that the layout names and that no listing has, or that is another one than its partitions say.
@@ -172,9 +160,10 @@ pub(crate) fn disk_of_partitions<'a>(machine: &'a Machine, disk: &Device) -> Opt
         .find_map(|block| facts.disk_under(&block.name.value))
 }
 
-/// What blkid finds on a device whose content the layout declares, when it is something else.
-fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
-    let wanted = match &device.kind {
+/// What blkid calls the content that the layout declares; `None` where it finds nothing, or something else
+/// at every boot.
+pub(crate) fn blkid_name(device: &Device) -> Option<&str> {
+    Some(match &device.kind {
         Kind::Luks(_) => "crypto_LUKS",
         Kind::Btrfs(_) => "btrfs",
         Kind::Filesystem(filesystem) => &filesystem.format.value,
@@ -183,7 +172,18 @@ fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
         Kind::ZfsMember(_) => "zfs_member",
         Kind::Swap(swap) if swap.random_encryption.as_ref().is_none_or(|it| !it.value) => "swap",
         _ => return None,
-    };
+    })
+}
+
+/// Whether what blkid found is what was declared.
+pub(crate) fn same_content(found: &str, wanted: &str) -> bool {
+    // blkid has one name for the family.
+    found == wanted || (matches!(wanted, "fat" | "msdos" | "fat32" | "vfat") && found == "vfat")
+}
+
+/// What blkid finds on a device whose content the layout declares, when it is something else.
+fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
+    let wanted = blkid_name(device)?;
     let holder = machine.layout.device(device.parent?)?;
     let block = match &holder.kind {
         Kind::Disk(_) => {
@@ -193,10 +193,7 @@ fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
         _ => stack::block_of_device(&machine.facts, holder)?,
     };
     let found = block.fstype.as_ref()?;
-    let same = *found.value == *wanted
-        // blkid has one name for the family.
-        || (matches!(wanted, "fat" | "msdos" | "fat32" | "vfat") && &*found.value == "vfat");
-    (!same).then(|| Disagreement {
+    (!same_content(&found.value, wanted)).then(|| Disagreement {
         subject: device.path.to_string(),
         fact: format!("what is on {}", block.path.as_ref().unwrap_or(&block.name).value),
         one: Sourced::new(wanted.to_owned(), device.origin.clone()),

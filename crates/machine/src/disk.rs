@@ -22,21 +22,27 @@ pub struct Disk<'a> {
 impl<'a> Disk<'a> {
     /// The view of a `disk.<name>`, joined with the observed disk of that device file.
     pub(crate) fn declared(machine: &'a Machine, device: &'a Device) -> Option<Self> {
+        let Kind::Disk(_) = &device.kind else {
+            return None;
+        };
+        Some(Self {
+            machine,
+            device: Some(device),
+            observed: Self::seen(machine, device).or_else(|| machine.inferred_disk(device.id)),
+        })
+    }
+
+    /// The observed disk that a listing tells for a `disk.<name>`.
+    pub(crate) fn seen(machine: &'a Machine, device: &'a Device) -> Option<&'a DiskFacts> {
         let Kind::Disk(disk) = &device.kind else {
             return None;
         };
-        let observed = disk
-            .device
+        disk.device
             .as_ref()
             .and_then(|file| machine.facts.disk_by_name(&file.value))
             // A link that no listing tells: the labels of its partitions tell the disk.
             .or_else(|| disagree::disk_of_partitions(machine, device))
-            .filter(|found| found.is_disk());
-        Some(Self {
-            machine,
-            device: Some(device),
-            observed,
-        })
+            .filter(|found| found.is_disk())
     }
 
     /// The view of a disk that the layout does not name.
@@ -192,6 +198,14 @@ pub(crate) fn media_of<'a>(disks: &[Disk<'a>], of: &str) -> Known<Vec<(Disk<'a>,
     }
     disks
         .iter()
-        .map(|disk| disk.media().map(|(media, sure)| (*disk, media, sure)))
+        .map(|disk| {
+            let (media, sure) = disk.media()?;
+            // What lies on a disk that was inferred is no surer of it than that.
+            let sure = match disk.inferred() {
+                Some(_) => sure.min(Sureness::Likely),
+                None => sure,
+            };
+            Ok((*disk, media, sure))
+        })
         .collect()
 }

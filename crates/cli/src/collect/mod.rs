@@ -596,7 +596,9 @@ impl Collector {
             // Volumes and containers are named by their UUIDs here; other listings tell them better.
             .filter(|link| {
                 let name = link.file_name().unwrap_or_default().to_string_lossy();
-                !["dm-", "lvm-", "md-"].iter().any(|prefix| name.starts_with(prefix))
+                !["dm-", "lvm-", "md-"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
             })
             .collect();
         for (folder, links) in [

@@ -1,0 +1,311 @@
+//! Which observed disk a declared one must be, where its name is masked and only one disk is left.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::OnceLock;
+
+use facts::{BlockDevice, DiskFacts};
+use layout::{Device, DeviceId, Kind};
+use source::Bytes;
+
+use crate::{Disk, Machine, disagree, stack};
+
+/// What is inferred of a machine, once something asks for it.
+///
+/// It is of the layout and the facts that the machine has at that time: who changes them afterwards makes
+/// a new one.
+#[derive(Debug, Default)]
+pub struct Inferred {
+    disks: OnceLock<HashMap<DeviceId, usize>>,
+}
+
+/// Whether a link is the declared one with a token of `disko-advise collect` in the place of the serial
+/// number or of the whole name.
+pub(crate) fn masks(link: &str, declared: &str) -> bool {
+    let Some(mask) = Mask::of(link) else {
+        return false;
+    };
+    declared
+        .strip_prefix(mask.before)
+        .and_then(|rest| rest.strip_suffix(mask.after))
+        .is_some_and(|hidden| mask.hides(hidden))
+}
+
+/// A masked link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Mask<'a> {
+    /// What stands before the token.
+    before: &'a str,
+    /// What stands after it.
+    after: &'a str,
+    /// Whether the token hides the name of udev as a whole, not a serial number alone.
+    whole: bool,
+}
+
+impl<'a> Mask<'a> {
+    fn of(link: &'a str) -> Option<Self> {
+        let (folder, name) = link.rsplit_once('/')?;
+        let folder = link.get(..folder.len() + 1)?;
+        if let Some((before, after)) = name.split_once("serial-") {
+            return Some(Self {
+                before: link.get(..folder.len() + before.len())?,
+                after: after.trim_start_matches(|c: char| c.is_ascii_digit()),
+                whole: false,
+            });
+        }
+        let after = name.strip_prefix("name-")?;
+        Some(Self {
+            before: folder,
+            after: after.trim_start_matches(|c: char| c.is_ascii_digit()),
+            whole: true,
+        })
+    }
+
+    /// Whether the token can hide this.
+    fn hides(&self, hidden: &str) -> bool {
+        if hidden.is_empty() || hidden.contains('/') {
+            return false;
+        }
+        // The numbers that NVMe and world wide names consist of; without a model in it, the name of a bus
+        // fits every disk on it.
+        let number = |it: &str| {
+            ["eui.", "naa.", "nvme.", "uuid.", "0x"]
+                .iter()
+                .any(|prefix| it.starts_with(prefix))
+        };
+        let bus = self.before.rsplit('/').next().unwrap_or_default();
+        match bus {
+            "" if self.whole => hidden
+                .split_once('-')
+                .is_some_and(|(bus, rest)| matches!(bus, "wwn" | "nvme") && number(rest)),
+            "wwn-" | "nvme-" => number(hidden),
+            _ => !self.whole,
+        }
+    }
+}
+
+impl Machine {
+    /// The observed disk that a declared one must be: its name is masked, it is the only disk left that
+    /// the mask can hide, no other declared disk can be that one, and nothing speaks against it.
+    pub(crate) fn inferred_disk(&self, device: DeviceId) -> Option<&DiskFacts> {
+        let found = self.inferred.disks.get_or_init(|| disks(self));
+        self.facts.disks.get(*found.get(&device)?)
+    }
+}
+
+/// What is seen of a declared disk without inferring anything, and where it stands.
+fn disks(machine: &Machine) -> HashMap<DeviceId, usize> {
+    let facts = &machine.facts;
+    let declared = machine
+        .layout
+        .devices
+        .iter()
+        .filter_map(|device| match &device.kind {
+            Kind::Disk(disk) => Some((device, disk.device.as_ref()?)),
+            _ => None,
+        });
+    let mut taken: HashSet<*const DiskFacts> = HashSet::new();
+    let mut open = Vec::new();
+    for (device, file) in declared {
+        match Disk::seen(machine, device) {
+            Some(disk) => {
+                taken.insert(std::ptr::from_ref(disk));
+            }
+            None => open.push((device, &*file.value)),
+        }
+    }
+    if open.is_empty() {
+        return HashMap::new();
+    }
+    // The disks that nothing names yet, by what stands before the token of a link and by the rest of it.
+    let mut free: HashMap<&str, BTreeMap<Mask<'_>, Few>> = HashMap::new();
+    for (at, disk) in facts.disks.iter().enumerate() {
+        if !disk.is_disk() || taken.contains(&std::ptr::from_ref(disk)) {
+            continue;
+        }
+        for mask in disk.links.iter().filter_map(|link| Mask::of(&link.value)) {
+            let of_mask = free.entry(mask.before).or_default().entry(mask).or_default();
+            of_mask.add(at);
+        }
+    }
+    let mut claims: HashMap<usize, usize> = HashMap::new();
+    let mut only = Vec::new();
+    for (device, file) in open {
+        let mut candidates = Few::default();
+        for (end, _) in file.char_indices().chain([(file.len(), ' ')]) {
+            let Some((before, masks)) = file.get(..end).and_then(|it| free.get_key_value(it)) else {
+                continue;
+            };
+            let rest = file.get(before.len()..).unwrap_or_default();
+            for (mask, disks) in masks {
+                if rest
+                    .strip_suffix(mask.after)
+                    .is_some_and(|hidden| mask.hides(hidden))
+                {
+                    candidates.join(disks);
+                }
+            }
+        }
+        for at in &candidates.0 {
+            *claims.entry(*at).or_default() += 1;
+        }
+        if let [at] = candidates.0[..] {
+            only.push((device, at));
+        }
+    }
+    only.retain(|(_, at)| claims.get(at) == Some(&1));
+    if only.is_empty() {
+        return HashMap::new();
+    }
+    let against = Against::new(machine);
+    only.into_iter()
+        .filter(|(device, at)| {
+            facts
+                .disks
+                .get(*at)
+                .is_some_and(|disk| !against.speaks(device, disk))
+        })
+        .map(|(device, at)| (device.id, at))
+        .collect()
+}
+
+/// Up to two: more are as good as two where only one will do.
+#[derive(Debug, Default)]
+struct Few(Vec<usize>);
+
+impl Few {
+    fn add(&mut self, at: usize) {
+        if self.0.len() < 2 && !self.0.contains(&at) {
+            self.0.push(at);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        other.0.iter().for_each(|at| self.add(*at));
+    }
+}
+
+/// What can speak against a declared disk being an observed one.
+struct Against<'a> {
+    machine: &'a Machine,
+    /// What is declared in each node.
+    inside: HashMap<DeviceId, Vec<&'a Device>>,
+    /// The partitions of each disk.
+    partitions: HashMap<&'a str, Vec<&'a BlockDevice>>,
+    /// The live sources of the mounts that lie on one declared disk alone.
+    sources: HashMap<DeviceId, Vec<&'a str>>,
+}
+
+impl<'a> Against<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        let mut inside: HashMap<DeviceId, Vec<&Device>> = HashMap::new();
+        for device in &machine.layout.devices {
+            if let Some(parent) = device.parent {
+                inside.entry(parent).or_default().push(device);
+            }
+        }
+        let mut partitions: HashMap<&str, Vec<&BlockDevice>> = HashMap::new();
+        for block in &machine.facts.blocks {
+            for parent in &block.parents {
+                partitions.entry(&*parent.value).or_default().push(block);
+            }
+        }
+        let live: HashMap<&str, &str> = machine
+            .facts
+            .mounts
+            .iter()
+            .map(|it| (&*it.mountpoint.value, &*it.source.value))
+            .collect();
+        let mut sources: HashMap<DeviceId, Vec<&str>> = HashMap::new();
+        for mount in &machine.layout.mounts {
+            let Some(source) = live.get(&*mount.mountpoint.value) else {
+                continue;
+            };
+            let own = machine.layout.device(mount.device_id);
+            let mut disks = own
+                .into_iter()
+                .chain(stack::under(machine, mount.device_id))
+                .filter(|it| matches!(it.kind, Kind::Disk(_)));
+            if let (Some(disk), None) = (disks.next(), disks.next()) {
+                sources.entry(disk.id).or_default().push(source);
+            }
+        }
+        Self {
+            machine,
+            inside,
+            partitions,
+            sources,
+        }
+    }
+
+    fn inside(&self, device: &Device) -> impl Iterator<Item = &'a Device> {
+        self.inside.get(&device.id).into_iter().flatten().copied()
+    }
+
+    fn speaks(&self, declared: &Device, disk: &DiskFacts) -> bool {
+        let facts = &self.machine.facts;
+        let Some(name) = disk.kernel_name() else {
+            return true;
+        };
+        let elsewhere = self
+            .sources
+            .get(&declared.id)
+            .into_iter()
+            .flatten()
+            .any(|source| {
+                let under = facts.disks_under(source);
+                !under.is_empty() && !under.iter().any(|it| std::ptr::eq(*it, disk))
+            });
+        let there = self.partitions.get(name).map_or(&[][..], |it| it);
+        let on_it = facts.block_by_name(name).and_then(|it| it.fstype.as_ref());
+        let mut size = Bytes(0);
+        let other = self.inside(declared).any(|content| {
+            if matches!(content.kind, Kind::Gpt(_) | Kind::Table(_)) {
+                let partitions = self.inside(content).filter_map(|it| match &it.kind {
+                    Kind::Partition(partition) => Some(partition),
+                    _ => None,
+                });
+                let least = partitions.filter_map(|it| least_size(&it.size.as_ref()?.value));
+                size = Bytes(least.fold(size.0, u64::saturating_add));
+                // Labels that were read and are not the declared ones, which would have told the disk.
+                on_it.is_some() || there.iter().any(|it| it.partlabel.is_some())
+            } else {
+                let wanted = disagree::blkid_name(content);
+                let differs = |wanted| on_it.is_some_and(|it| !disagree::same_content(&it.value, wanted));
+                !there.is_empty() || wanted.is_some_and(differs)
+            }
+        });
+        elsewhere || other || disk.size.as_ref().is_some_and(|it| it.value < size)
+    }
+}
+
+/// The size that a partition is declared with, as sgdisk(8) counts: binary units. `None` for a share.
+fn least_size(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        "P" => 50,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+impl<'a> Disk<'a> {
+    /// Why the declared disk is taken for the observed one, where no listing tells it: a phrase. `None`
+    /// where a listing does.
+    pub fn inferred(&self) -> Option<String> {
+        let device = self.device?;
+        let observed = self.observed?;
+        let by_inference = self.machine().inferred_disk(device.id)?;
+        std::ptr::eq(by_inference, observed).then(|| {
+            format!(
+                "it is inferred that {} is {}: no other disk is left that its masked name can mean",
+                self.name(),
+                device.path
+            )
+        })
+    }
+}
