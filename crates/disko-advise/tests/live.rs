@@ -165,7 +165,7 @@ fn what_a_rebuild_does_follows_what_nixos_does() {
     assert_eq!(row(&zfs, "tank/media", "recordsize").rebuild, Rebuild::Command);
     assert_eq!(
         row(&zfs, "tank/media", "recordsize").next_boot.text(),
-        Some("131072")
+        Some("128K")
     );
     assert_eq!(
         row(&zfs, "tank/samba", "casesensitivity").rebuild,

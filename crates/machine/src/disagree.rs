@@ -3,12 +3,15 @@
 //! They are facts in themselves. Both sides are shown with their places; which one is right only the
 //! person knows.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use facts::kernel_name;
 use layout::{Device, Kind};
 use source::{Origin, Sourced};
 
 use crate::drift::{Row, Wanted, drift};
-use crate::inferred::masks;
+use crate::inferred::{Masks, masks};
 use crate::{Disk, Machine, stack};
 
 /// Two sources that tell one thing differently.
@@ -38,9 +41,10 @@ impl Machine {
                 other: it.other.clone(),
             })
             .collect();
+        let listed = Listed::new(self);
         for device in &self.layout.devices {
             if matches!(device.kind, Kind::Disk(_)) {
-                found.extend(missing_disk(self, device));
+                found.extend(missing_disk(self, device, &listed));
             }
             found.extend(other_content(self, device));
         }
@@ -78,8 +82,36 @@ fn of_row(row: &Row) -> Option<Disagreement> {
     })
 }
 
+/// What the listings say of disks as a whole.
+struct Listed<'a> {
+    /// The folders of the links that they tell.
+    folders: HashSet<&'a str>,
+    /// The links that are masked.
+    masks: Masks<'a>,
+    /// The names of the disks.
+    names: Vec<&'a Sourced<Arc<str>>>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        let disks = &machine.facts.disks;
+        let links = disks.iter().flat_map(|disk| &disk.links);
+        Self {
+            folders: links
+                .filter_map(|link| Some(link.value.rsplit_once('/')?.0))
+                .collect(),
+            masks: Masks::of(disks.iter().enumerate()),
+            names: disks
+                .iter()
+                .filter(|disk| disk.is_disk())
+                .filter_map(|disk| disk.name.as_ref())
+                .collect(),
+        }
+    }
+}
+
 /// A disk that the layout names and that no listing has, or that is another one than its partitions say.
-fn missing_disk(machine: &Machine, device: &Device) -> Option<Disagreement> {
+fn missing_disk(machine: &Machine, device: &Device, listed: &Listed<'_>) -> Option<Disagreement> {
     let Kind::Disk(declared) = &device.kind else {
         return None;
     };
@@ -107,17 +139,12 @@ fn missing_disk(machine: &Machine, device: &Device) -> Option<Disagreement> {
             // A kind of name that no listing tells may well be there.
             let plain = kernel_name(&file.value) != &*file.value;
             let folder = file.value.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let told = facts
-                .disks
-                .iter()
-                .flat_map(|disk| &disk.links)
-                .any(|link| link.value.rsplit_once('/').is_some_and(|(it, _)| it == folder));
-            let listed = facts.disks.iter().filter(|disk| disk.is_disk());
-            let names: Vec<_> = listed.clone().filter_map(|disk| disk.name.as_ref()).collect();
+            let told = listed.folders.contains(folder);
+            let names = &listed.names;
             let masked = |disk: &facts::DiskFacts| disk.links.iter().any(|it| masks(&it.value, &file.value));
             // In a masked bundle a disk may well have the declared name below the mask.
-            if !(plain || told) || names.is_empty() || labelled.map_or(facts.disks.iter().any(masked), masked)
-            {
+            let hidden = labelled.map_or_else(|| listed.masks.can_mean(&file.value), masked);
+            if !(plain || told) || names.is_empty() || hidden {
                 return None;
             }
             if let Some(labelled) = labelled {

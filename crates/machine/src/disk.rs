@@ -87,14 +87,21 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// What stores the data. An observed disk says it best; else the name of the device file does
+    /// What stores the data, as far as this is sure of a disk that was inferred. An observed disk says it best; else the name of the device file does
     /// for NVMe and MMC, which nothing else is called.
     ///
     /// # Errors
     /// [`Missing`] when neither tells.
     pub fn media(&self) -> Known<(Sourced<Media>, Sureness)> {
         if let Some(disk) = self.observed {
-            return disk.media();
+            let (media, sure) = disk.media()?;
+            // What is declared on a disk that was inferred is no surer of it than that.
+            let sure = if self.is_inferred() {
+                sure.min(Sureness::Likely)
+            } else {
+                sure
+            };
+            return Ok((media, sure));
         }
         if let Some(file) = self.device_file() {
             let name = file.value.rsplit('/').next().unwrap_or_default();
@@ -198,14 +205,6 @@ pub(crate) fn media_of<'a>(disks: &[Disk<'a>], of: &str) -> Known<Vec<(Disk<'a>,
     }
     disks
         .iter()
-        .map(|disk| {
-            let (media, sure) = disk.media()?;
-            // What lies on a disk that was inferred is no surer of it than that.
-            let sure = match disk.inferred() {
-                Some(_) => sure.min(Sureness::Likely),
-                None => sure,
-            };
-            Ok((*disk, media, sure))
-        })
+        .map(|disk| disk.media().map(|(media, sure)| (*disk, media, sure)))
         .collect()
 }

@@ -116,35 +116,13 @@ fn disks(machine: &Machine) -> HashMap<DeviceId, usize> {
     if open.is_empty() {
         return HashMap::new();
     }
-    // The disks that nothing names yet, by what stands before the token of a link and by the rest of it.
-    let mut free: HashMap<&str, BTreeMap<Mask<'_>, Few>> = HashMap::new();
-    for (at, disk) in facts.disks.iter().enumerate() {
-        if !disk.is_disk() || taken.contains(&std::ptr::from_ref(disk)) {
-            continue;
-        }
-        for mask in disk.links.iter().filter_map(|link| Mask::of(&link.value)) {
-            let of_mask = free.entry(mask.before).or_default().entry(mask).or_default();
-            of_mask.add(at);
-        }
-    }
+    let all = facts.disks.iter().enumerate();
+    let free =
+        Masks::of(all.filter(|(_, disk)| disk.is_disk() && !taken.contains(&std::ptr::from_ref(*disk))));
     let mut claims: HashMap<usize, usize> = HashMap::new();
     let mut only = Vec::new();
     for (device, file) in open {
-        let mut candidates = Few::default();
-        for (end, _) in file.char_indices().chain([(file.len(), ' ')]) {
-            let Some((before, masks)) = file.get(..end).and_then(|it| free.get_key_value(it)) else {
-                continue;
-            };
-            let rest = file.get(before.len()..).unwrap_or_default();
-            for (mask, disks) in masks {
-                if rest
-                    .strip_suffix(mask.after)
-                    .is_some_and(|hidden| mask.hides(hidden))
-                {
-                    candidates.join(disks);
-                }
-            }
-        }
+        let candidates = free.candidates(file);
         for at in &candidates.0 {
             *claims.entry(*at).or_default() += 1;
         }
@@ -166,6 +144,48 @@ fn disks(machine: &Machine) -> HashMap<DeviceId, usize> {
         })
         .map(|(device, at)| (device.id, at))
         .collect()
+}
+
+/// The masked links of disks, by what stands before the token.
+pub(crate) struct Masks<'a>(HashMap<&'a str, BTreeMap<Mask<'a>, Few>>);
+
+impl<'a> Masks<'a> {
+    pub(crate) fn of(disks: impl Iterator<Item = (usize, &'a DiskFacts)>) -> Self {
+        let mut masks: HashMap<&str, BTreeMap<Mask<'_>, Few>> = HashMap::new();
+        for (at, disk) in disks {
+            for mask in disk.links.iter().filter_map(|link| Mask::of(&link.value)) {
+                masks
+                    .entry(mask.before)
+                    .or_default()
+                    .entry(mask)
+                    .or_default()
+                    .add(at);
+            }
+        }
+        Self(masks)
+    }
+
+    /// The disks that a declared link can mean.
+    fn candidates(&self, declared: &str) -> Few {
+        let mut candidates = Few::default();
+        for (end, _) in declared.char_indices().chain([(declared.len(), ' ')]) {
+            let (before, rest) = declared.split_at(end);
+            for (mask, disks) in self.0.get(before).into_iter().flatten() {
+                if rest
+                    .strip_suffix(mask.after)
+                    .is_some_and(|hidden| mask.hides(hidden))
+                {
+                    candidates.join(disks);
+                }
+            }
+        }
+        candidates
+    }
+
+    /// Whether a declared link can mean one of the disks.
+    pub(crate) fn can_mean(&self, declared: &str) -> bool {
+        !self.candidates(declared).0.is_empty()
+    }
 }
 
 /// Up to two: more are as good as two where only one will do.
@@ -293,19 +313,25 @@ fn least_size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-impl<'a> Disk<'a> {
-    /// Why the declared disk is taken for the observed one, where no listing tells it: a phrase. `None`
-    /// where a listing does.
+impl Disk<'_> {
+    /// Whether no listing tells which observed disk the declared one is, and only inference does.
+    pub fn is_inferred(&self) -> bool {
+        let (Some(device), Some(observed)) = (self.device, self.observed) else {
+            return false;
+        };
+        let inferred = self.machine().inferred_disk(device.id);
+        inferred.is_some_and(|it| std::ptr::eq(it, observed))
+    }
+
+    /// That the declared disk is only taken for the observed one, and why: a sentence for what is advised
+    /// because of it. `None` where a listing tells the disk.
     pub fn inferred(&self) -> Option<String> {
-        let device = self.device?;
-        let observed = self.observed?;
-        let by_inference = self.machine().inferred_disk(device.id)?;
-        std::ptr::eq(by_inference, observed).then(|| {
-            format!(
-                "it is inferred that {} is {}: no other disk is left that its masked name can mean",
-                self.name(),
-                device.path
-            )
-        })
+        let device = self.device.filter(|_| self.is_inferred())?;
+        Some(format!(
+            "that {} is `{}` is inferred: no other disk is left that its masked name can mean. Compare the \
+             serial number before you act on it",
+            self.name(),
+            device.path
+        ))
     }
 }

@@ -352,7 +352,7 @@ impl<'a> Join<'a> {
                     match (disk.and_then(|disk| disk.observed), &declared.device) {
                         (Some(observed), _) => {
                             self.take_disk(at, observed);
-                            if disk.is_some_and(|it| it.inferred().is_some()) {
+                            if disk.is_some_and(|it| it.is_inferred()) {
                                 self.infer(at, "the only disk left that its masked name can mean".to_owned());
                             }
                         }
@@ -987,7 +987,7 @@ fn thin_pool(device: &Device, pools: &HashMap<(DeviceId, &str), DeviceId>) -> Op
 }
 
 /// The sizes of the volumes of ZFS pools, by their names.
-fn volume_sizes(facts: &Facts) -> HashMap<&str, Bytes> {
+fn volume_sizes(facts: &Facts) -> BTreeMap<&str, Bytes> {
     facts
         .zfs
         .iter()

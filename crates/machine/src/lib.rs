@@ -93,6 +93,11 @@ impl Machine {
         Disk::declared(self, device)
     }
 
+    /// The btrfs that a node of the layout declares; `None` when the node is none.
+    pub fn btrfs_of<'a>(&'a self, device: &'a Device) -> Option<Btrfs<'a>> {
+        Btrfs::declared(self, device)
+    }
+
     /// The LUKS containers of the layout.
     pub fn luks(&self) -> impl Iterator<Item = Luks<'_>> {
         self.layout

@@ -575,6 +575,9 @@ impl Collector {
                 let _ = writeln!(whole, "{} = {}", name.replace('/', "."), text.trim());
             }
         }
+        if whole.is_empty() {
+            return Ok(());
+        }
         let step = Step {
             file: Some("sysctl.txt".to_owned()),
             path: Some("/proc/sys".to_owned()),

@@ -343,17 +343,12 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
         .filter(|_| is_device(layer.kind))
         .map(|it| &*it.name.value)
         .or_else(|| layer.disk.and_then(|it| it.kernel_name()));
-    if let Some(io) = name.and_then(|name| facts.io.iter().find(|io| &*io.name == name)) {
+    if let Some(io) = name.and_then(|name| facts.io_named(name)) {
         load(&mut figures, io);
     }
     match layer.kind {
         LayerKind::Filesystem => {
-            let usage = layer.device.and_then(|device| {
-                machine
-                    .btrfs()
-                    .find(|it| it.device.is_some_and(|it| it.id == device.id))?
-                    .usage()
-            });
+            let usage = layer.device.and_then(|device| machine.btrfs_of(device)?.usage());
             if let Some(usage) = usage {
                 chunks(&mut figures, usage);
             }
@@ -373,9 +368,8 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
             };
             for property in properties {
                 let row = facts
-                    .zfs
-                    .iter()
-                    .find(|it| !it.of_pool && *it.dataset == *layer.name && &*it.property == *property);
+                    .zfs_rows(&layer.name)
+                    .find(|it| !it.of_pool && &*it.property == *property);
                 figures.fact(property, row.map(|it| &it.value));
             }
         }
@@ -389,10 +383,7 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
                     Some(&Sourced::new(options.join(","), first.origin.clone())),
                 );
             }
-            let row = facts
-                .df
-                .iter()
-                .find(|it| it.mountpoint.as_ref().is_some_and(|it| *it.value == *layer.name));
+            let row = facts.df_at(&layer.name);
             if let Some(row) = row {
                 figures.part("used", row.used.as_ref(), row.size.as_ref());
             } else if let Some(usage) = facts.btrfs_of(&layer.name) {
@@ -588,7 +579,7 @@ fn would_be_seen(machine: &Machine, kind: LayerKind) -> bool {
     let facts = &machine.facts;
     match kind {
         LayerKind::Disk => facts.disks.iter().any(|it| it.is_disk()),
-        LayerKind::Mount => facts.mounts.iter().any(|it| &*it.fstype.value == "proc"),
+        LayerKind::Mount => facts.has_all_mounts(),
         kind if is_device(kind) => facts.blocks.iter().any(|it| !it.parents.is_empty()),
         _ => false,
     }
