@@ -1070,3 +1070,42 @@ fn other_option(machine: &Machine, path: &OptionPath, value: Option<&str>) -> Ro
     row.recommended = value.map_or(Cell::Unset, |it| Cell::new(it, None));
     row
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_in_the_unit_that_was_declared() {
+        let shown: Vec<_> = [
+            ("8192", "16K"),
+            ("131072", "1M"),
+            ("131072", "1m"),
+            ("1500000000", "1G"),
+            ("1073741825", "1G"),
+            ("0", "1G"),
+            ("9", "12"),
+            ("lz4", "zstd-6"),
+            ("none", "10G"),
+            ("8192", ""),
+        ]
+        .map(|(live, declared)| in_units(live, declared))
+        .into();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            shown,
+            [
+                some("8K"),
+                some("128K"),
+                some("128k"),
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None
+            ]
+        );
+    }
+}

@@ -335,3 +335,54 @@ impl Disk<'_> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_hides_a_serial_number_and_nothing_else() {
+        let id = |name: &str| format!("/dev/disk/by-id/{name}");
+        let masks = |link: &str, declared: &str| masks(&id(link), &id(declared));
+        assert!(masks("ata-Example_SSD_serial-12", "ata-Example_SSD_S1"));
+        assert!(masks(
+            "usb-Example_Stick_serial-3-0:0",
+            "usb-Example_Stick_S1-0:0"
+        ));
+        assert!(masks("virtio-serial-1", "virtio-root"));
+        assert!(masks("scsi-3serial-8", "scsi-35000c500a1b2c3d4"));
+        assert!(masks("wwn-serial-8", "wwn-0x5000c500a1b2c3d4"));
+        assert!(masks("name-3", "wwn-0x5000c500a1b2c3d4"));
+        assert!(masks("name-3", "nvme-eui.0025385b71b00001"));
+        assert!(masks(
+            "nvme-serial-4",
+            "nvme-nvme.8086-50484b53-51454d55-00000001"
+        ));
+        // Another model, another end, no serial number, another disk's whole name.
+        assert!(!masks("ata-Example_SSD_serial-12", "ata-Example_HDD_S1"));
+        assert!(!masks("usb-Example_Stick_serial-3-0:0", "usb-Example_Stick_S1"));
+        assert!(!masks("ata-Example_SSD_serial-12", "ata-Example_SSD_"));
+        assert!(!masks("nvme-serial-4", "nvme-Example_SSD_S1"));
+        assert!(!masks("name-3", "nvme-Example_SSD_S1"));
+        assert!(!masks("ata-Example_SSD_S1", "ata-Example_SSD_S1"));
+    }
+
+    #[test]
+    fn sizes_of_partitions_are_read_where_they_are_sizes() {
+        let read: Vec<_> = ["512M", "1T", "100%", "", "7", "99999999999999999999G", "20P"]
+            .map(least_size)
+            .into();
+        assert_eq!(
+            read,
+            [
+                Some(512 << 20),
+                Some(1 << 40),
+                None,
+                None,
+                None,
+                None,
+                Some(20 << 50)
+            ]
+        );
+    }
+}

@@ -1041,3 +1041,55 @@ fn described(device: &Device) -> Option<(LayerKind, String)> {
         | Kind::BcachefsMember(_) => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_volumes_name_their_outer_one() {
+        let outer: Vec<_> = [
+            "vg-pool_tdata",
+            "vg-pool_tdata_rimage_12",
+            "vg-data_rmeta_0",
+            "vg-snap-cow",
+            "vg-data_mlog",
+            "vg-data",
+            "vg-data_2",
+            "_tdata",
+            "",
+        ]
+        .map(volume_of_part)
+        .into();
+        assert_eq!(
+            outer,
+            [
+                Some("vg-pool"),
+                Some("vg-pool_tdata"),
+                Some("vg-data"),
+                Some("vg-snap"),
+                Some("vg-data"),
+                None,
+                None,
+                None,
+                None,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_single_dash_ends_the_group() {
+        let names: Vec<_> = [
+            "vg-data",
+            "my--vg-data",
+            "vg-my--data",
+            "a----b-c",
+            "data",
+            "a--b",
+            "",
+        ]
+        .map(lvm_name)
+        .into();
+        assert_eq!(names, ["data", "data", "my--data", "c", "data", "b", ""]);
+    }
+}
