@@ -151,6 +151,13 @@ fn a_volume_without_a_link_is_what_is_used_where_it_is_declared() {
     let (_, swap) = layer(&stack, LayerKind::Swap, "swap");
     assert!(swap.live_swap.is_some());
 
+    // lsblk alone tells what is mounted too.
+    let mounted = json!({ "fstype": "ext4", "mountpoints": ["/vm"] });
+    let alone = lsblk(&[device("zd0", "disk", 1 << 30, mounted)]);
+    let advice = of(&layout, &[("lsblk.json", &alone)]);
+    let stack = Stack::of(&advice.machine);
+    assert_eq!(joined(&stack, LayerKind::Zvol, "tank/vm").0, Some("zd0"));
+
     // Another size is another volume.
     let other = "tank/vm\tvolsize\t2147483648\tlocal\ntank/swap\tvolsize\t1073741824\tlocal\n";
     let with = [&facts[..], &[("zfs-get.txt", other)]].concat();
@@ -346,6 +353,32 @@ fn the_only_disk_that_a_mask_can_mean_is_inferred() {
         &joins(&number, &device_of_nvme, &[("dev-disk.txt", bus)]),
         (Some("nvme0n1"), ONLY),
     );
+}
+
+/// lsblk tells the world wide number of a disk and no other of its links: that it has none of a declared
+/// name says nothing.
+#[test]
+fn a_disk_is_missed_only_where_links_of_its_kind_are_told() {
+    let layout = disk("main", "ata-Example_SSD_S123", &ext4("/"));
+    let missed = |layout: &str, links: &str| {
+        let listing = lsblk(&[device(
+            "sda",
+            "disk",
+            1 << 40,
+            json!({ "wwn": "0x5002538d40123456" }),
+        )]);
+        let advice = of(layout, &[("dev-disk.txt", links), ("lsblk.json", &listing)]);
+        let all = advice.machine.disagreements();
+        all.iter()
+            .any(|it| it.fact == "the disk is not among those that are there")
+    };
+    assert!(!missed(&layout, ""));
+    assert!(missed(
+        &layout,
+        "/dev/disk/by-id/ata-Another_SSD_S456 -> /dev/sda\n"
+    ));
+    let by_number = disk("main", "wwn-0x5002538d40999999", &ext4("/"));
+    assert!(missed(&by_number, ""));
 }
 
 #[test]

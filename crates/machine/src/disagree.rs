@@ -84,8 +84,9 @@ fn of_row(row: &Row) -> Option<Disagreement> {
 
 /// What the listings say of disks as a whole.
 struct Listed<'a> {
-    /// The folders of the links that they tell.
-    folders: HashSet<&'a str>,
+    /// The folders of the links that they tell, and whether the links there are names or numbers: lsblk
+    /// tells the world wide number of a disk, and no other link in that folder.
+    folders: HashSet<(&'a str, bool)>,
     /// The links that are masked.
     masks: Masks<'a>,
     /// The names of the disks.
@@ -97,9 +98,7 @@ impl<'a> Listed<'a> {
         let disks = &machine.facts.disks;
         let links = disks.iter().flat_map(|disk| &disk.links);
         Self {
-            folders: links
-                .filter_map(|link| Some(link.value.rsplit_once('/')?.0))
-                .collect(),
+            folders: links.filter_map(|link| folder(&link.value)).collect(),
             masks: Masks::of(disks.iter().enumerate()),
             names: disks
                 .iter()
@@ -108,6 +107,20 @@ impl<'a> Listed<'a> {
                 .collect(),
         }
     }
+}
+
+/// The folder of a link, and whether its name is a world wide number, masked or not.
+fn folder(link: &str) -> Option<(&str, bool)> {
+    let (folder, name) = link.rsplit_once('/')?;
+    let number = [
+        "wwn-",
+        "nvme-eui.",
+        "nvme-nvme.",
+        "nvme-uuid.",
+        "nvme-serial-",
+        "name-",
+    ];
+    Some((folder, number.iter().any(|prefix| name.starts_with(prefix))))
 }
 
 /// A disk that the layout names and that no listing has, or that is another one than its partitions say.
@@ -138,8 +151,7 @@ fn missing_disk(machine: &Machine, device: &Device, listed: &Listed<'_>) -> Opti
         (None, labelled) => {
             // A kind of name that no listing tells may well be there.
             let plain = kernel_name(&file.value) != &*file.value;
-            let folder = file.value.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let told = listed.folders.contains(folder);
+            let told = folder(&file.value).is_some_and(|it| listed.folders.contains(&it));
             let names = &listed.names;
             let masked = |disk: &facts::DiskFacts| disk.links.iter().any(|it| masks(&it.value, &file.value));
             // In a masked bundle a disk may well have the declared name below the mask.

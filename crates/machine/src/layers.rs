@@ -166,6 +166,7 @@ impl<'a> Stack<'a> {
                 .iter()
                 .map(|mount| (&*mount.mountpoint.value, mount))
                 .collect(),
+            listed_mounts: listed_mounts(&machine.facts),
             named: HashMap::new(),
             named_until: 0,
         };
@@ -278,6 +279,8 @@ struct Join<'a> {
     block_index: HashMap<&'a str, usize>,
     /// What is mounted, by mountpoint. The last one wins where several are stacked.
     live_mounts: BTreeMap<&'a str, &'a LiveMount>,
+    /// The block devices of mountpoints, as lsblk lists them where nothing else tells what is mounted.
+    listed_mounts: HashMap<&'a str, &'a str>,
     /// The pools and datasets among the layers before `named_until`, by name.
     named: HashMap<LayerKind, HashMap<String, usize>>,
     named_until: usize,
@@ -495,8 +498,9 @@ impl<'a> Join<'a> {
             let Some(device) = layer.device else { continue };
             for mount in self.machine.layout.mounts_of(device.id) {
                 let mountpoint = &*mount.mountpoint.value;
-                if let Some(live) = self.live_mounts.get(mountpoint) {
-                    see(&live.source.value, format!("what is mounted at {mountpoint}"));
+                let live = self.live_mounts.get(mountpoint).map(|it| &*it.source.value);
+                if let Some(source) = live.or_else(|| self.listed_mounts.get(mountpoint).copied()) {
+                    see(source, format!("what is mounted at {mountpoint}"));
                 }
             }
             if let Kind::Swap(_) = device.kind {
@@ -984,6 +988,18 @@ fn thin_pool(device: &Device, pools: &HashMap<(DeviceId, &str), DeviceId>) -> Op
     };
     let pool = volume.pool.as_ref()?;
     pools.get(&(device.parent?, &*pool.value)).copied()
+}
+
+/// The block devices of mountpoints, by lsblk; none where the mounts themselves were read.
+fn listed_mounts(facts: &Facts) -> HashMap<&str, &str> {
+    let unread = facts.mounts.is_empty();
+    let blocks = facts.blocks.iter().filter(|_| unread);
+    blocks
+        .flat_map(|block| {
+            let places = block.mountpoints.iter();
+            places.map(|place| (&*place.value, &*block.name.value))
+        })
+        .collect()
 }
 
 /// The sizes of the volumes of ZFS pools, by their names.
