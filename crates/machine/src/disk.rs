@@ -152,31 +152,6 @@ impl<'a> Disk<'a> {
             .ok_or_else(|| Missing::new(format!("the physical sector size of {}", self.name()), LSBLK))
     }
 
-    /// Whether a ZFS pool of the layout, or one that was observed, lies on it.
-    pub fn holds_zfs(&self) -> bool {
-        let declared = self.device.is_some_and(|device| {
-            self.machine.pools().any(|pool| {
-                pool.disks()
-                    .iter()
-                    .any(|disk| disk.device.is_some_and(|it| it.id == device.id))
-            })
-        });
-        let observed = self
-            .observed
-            .and_then(DiskFacts::kernel_name)
-            .is_some_and(|name| {
-                self.machine.facts.blocks.iter().any(|block| {
-                    block
-                        .fstype
-                        .as_ref()
-                        .is_some_and(|fstype| &*fstype.value == "zfs_member")
-                        && (&*block.name.value == name
-                            || block.parents.iter().any(|parent| &*parent.value == name))
-                })
-            });
-        declared || observed
-    }
-
     /// Where the disk is named: in the layout, or in what was observed.
     pub fn origin(&self) -> Option<&'a Origin> {
         let named = self

@@ -1,7 +1,8 @@
-//! Which observed disk a declared one must be, where its name is masked and only one disk is left.
+//! What follows from the layout and the facts as a whole, found once: which observed disk a declared one
+//! must be, where its name is masked and only one disk is left; which disks hold ZFS.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use facts::{BlockDevice, DiskFacts};
 use layout::{Device, DeviceId, Kind};
@@ -16,6 +17,16 @@ use crate::{Disk, Machine, disagree, stack};
 #[derive(Debug, Default)]
 pub struct Inferred {
     disks: OnceLock<HashMap<DeviceId, usize>>,
+    zfs: OnceLock<ZfsDisks>,
+}
+
+/// The disks that hold a part of a ZFS pool.
+#[derive(Debug, Default)]
+struct ZfsDisks {
+    /// The declared ones.
+    declared: HashSet<DeviceId>,
+    /// The observed ones, by kernel name.
+    observed: HashSet<Arc<str>>,
 }
 
 /// Whether a link is the declared one with a token of `disko-advise collect` in the place of the serial
@@ -89,6 +100,24 @@ impl Machine {
     pub(crate) fn inferred_disk(&self, device: DeviceId) -> Option<&DiskFacts> {
         let found = self.inferred.disks.get_or_init(|| disks(self));
         self.facts.disks.get(*found.get(&device)?)
+    }
+
+    /// The disks of the pools of the layout, and those on which a listing found a part of a pool.
+    fn zfs_disks(&self) -> &ZfsDisks {
+        self.inferred.zfs.get_or_init(|| {
+            let of_pools = self.pools().flat_map(|pool| pool.disks());
+            let parts = self.facts.blocks.iter().filter(|block| {
+                let fstype = block.fstype.as_ref();
+                fstype.is_some_and(|it| &*it.value == "zfs_member")
+            });
+            ZfsDisks {
+                declared: of_pools.filter_map(|disk| Some(disk.device?.id)).collect(),
+                observed: parts
+                    .flat_map(|block| std::iter::once(&block.name).chain(&block.parents))
+                    .map(|name| Arc::clone(&name.value))
+                    .collect(),
+            }
+        })
     }
 }
 
@@ -314,6 +343,14 @@ fn least_size(text: &str) -> Option<u64> {
 }
 
 impl Disk<'_> {
+    /// Whether a ZFS pool of the layout, or one that was observed, lies on it.
+    pub fn holds_zfs(&self) -> bool {
+        let zfs = self.machine().zfs_disks();
+        let name = self.observed.and_then(DiskFacts::kernel_name);
+        self.device.is_some_and(|it| zfs.declared.contains(&it.id))
+            || name.is_some_and(|it| zfs.observed.contains(it))
+    }
+
     /// Whether no listing tells which observed disk the declared one is, and only inference does.
     pub fn is_inferred(&self) -> bool {
         let (Some(device), Some(observed)) = (self.device, self.observed) else {

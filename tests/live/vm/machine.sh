@@ -84,8 +84,8 @@ once = "off"
 BLKDEBUG
 
 mkdir -p share/out
-cp "$here/inside.sh" share/inside.sh
-cp "$program" share/disko-advise
+install -m 755 "$here/inside.sh" share/inside.sh
+install -m 755 "$program" share/disko-advise
 # In a virtual machine, /dev/kvm may be there and of no use: ACCEL=tcg is slower and runs anywhere.
 accel=${ACCEL:-tcg}
 [ -n "${ACCEL:-}" ] || [ ! -w /dev/kvm ] || accel=kvm:tcg
