@@ -489,9 +489,10 @@ fn drift_has_four_columns() {
             what   setting   declared  live     next boot  recommended  a rebuild
             /      compress  -         off      off        zstd:3
             /home  atime     -         noatime  relatime   -
-            /home  compress  zstd:3    off      off        -            remounts
+            /home  compress  zstd:3    off      off        -            remounts if changed
 
             /home: no option asks for the live atime; the next boot mounts with relatime
+            /home: a rebuild remounts /home only when its options in the fstab change with it
             /home: / is mounted first and decides for the whole filesystem
             /home: remounting /home sets it for the whole filesystem at once, until the next boot
 

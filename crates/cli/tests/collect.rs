@@ -228,6 +228,35 @@ fn interrupted_it_leaves_a_usable_bundle() {
     assert!(!facts["facts"].as_array().unwrap().is_empty());
 }
 
+#[test]
+fn interrupted_early_it_lists_only_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle");
+    let mut child = Command::new(BINARY)
+        .args(["collect", "-o", bundle.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains(" /proc/")));
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    lines.for_each(|line| drop(line.unwrap()));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let manifest = manifest(&bundle);
+    assert_eq!(manifest["complete"], false);
+    for step in manifest["steps"].as_array().unwrap() {
+        if let Some(file) = step["file"].as_str() {
+            assert!(bundle.join(file).is_file(), "{step}");
+        }
+    }
+    succeeds(&run(&["facts", bundle.to_str().unwrap()]));
+}
+
 /// Filesystems on loop devices, unmounted and detached when they go, whatever happens.
 struct Scratch {
     folder: tempfile::TempDir,
@@ -401,14 +430,16 @@ fn a_bundle_of_real_filesystems_under_load_replays() {
     let theirs = scratch.folder.path().join("theirs");
     fs::create_dir(&theirs).unwrap();
     must("chown", &["65534:65534", theirs.to_str().unwrap()]);
-    let as_nobody = |program: &Path, args: &[&str]| {
+    let as_nobody_with = |capabilities: &[&str], program: &Path, args: &[&str]| {
         Command::new("setpriv")
             .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .args(capabilities)
             .arg(program)
             .args(args)
             .output()
             .unwrap()
     };
+    let as_nobody = |program: &Path, args: &[&str]| as_nobody_with(&[], program, args);
     let to = theirs.to_str().unwrap();
     // A builder of Nix works in a folder that nobody else may look into.
     let reachable = as_nobody(Path::new("test"), &["-w", to]).status.success();
@@ -416,9 +447,20 @@ fn a_bundle_of_real_filesystems_under_load_replays() {
     if !reachable {
         eprintln!("NOT RUN without privileges: the temporary folder is closed to other users");
     }
+    // By one who is not root and has the capabilities that the tools need, as a service may have them.
+    let capable = scratch.folder.path().join("capable");
+    fs::create_dir(&capable).unwrap();
+    must("chown", &["65534:65534", capable.to_str().unwrap()]);
+    let needed = "+sys_admin,+sys_rawio,+dac_read_search,+syslog";
+    let needed = ["--inh-caps", needed, "--ambient-caps", needed];
+    let privileged =
+        reachable.then(|| as_nobody_with(&needed, &binary, &["collect", "-o", capable.to_str().unwrap()]));
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     threads.into_iter().for_each(|it| it.join().unwrap());
     succeeds(&collected);
+    privileged.iter().for_each(|it| {
+        succeeds(it);
+    });
     unprivileged.iter().for_each(|it| {
         succeeds(it);
     });
@@ -446,6 +488,21 @@ fn a_bundle_of_real_filesystems_under_load_replays() {
             refused.iter().any(|why| why.contains("not permitted")),
             "{refused:?}"
         );
+        let capable = manifest(&capable);
+        assert_eq!(
+            (&capable["as_root"], &capable["lacking"]),
+            (&Value::Bool(false), &ours["lacking"])
+        );
+        let failed = |manifest: &Value| -> Vec<String> {
+            let steps = steps(manifest, "btrfs").into_iter();
+            let failed = steps.filter(|it| it["status"] != 0);
+            failed.map(|it| it["command"].to_string()).collect()
+        };
+        assert_eq!(
+            failed(&capable),
+            failed(&ours),
+            "capabilities are enough for btrfs"
+        );
     }
 
     // Nothing in it tells which filesystem this was.
@@ -469,7 +526,8 @@ fn a_bundle_of_real_filesystems_under_load_replays() {
     let layout = scratch.folder.path().join("layout.nix");
     fs::write(&layout, scratch.layout()).unwrap();
     let layout = layout.to_str().unwrap();
-    for facts in std::iter::once(&bundle).chain(reachable.then_some(&theirs)) {
+    let others = [&theirs, &capable].into_iter().filter(|_| reachable);
+    for facts in std::iter::once(&bundle).chain(others) {
         let facts = facts.to_str().unwrap();
         let report: Value = serde_json::from_str(&succeeds(&run(&[
             "facts", layout, "--facts", facts, "--format", "json",

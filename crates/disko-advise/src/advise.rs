@@ -7,7 +7,7 @@ use std::sync::Arc;
 use emit::report::json::Host;
 use emit::{Configuration, EditOutcome, Edits, Report, Texts, edit};
 use facts::Input;
-use machine::{Config, Machine, Workload};
+use machine::{Config, Inferred, Machine, Workload};
 use rules::{Change, Diagnosis, Judgement, RULES, Rule, Safety, diagnose, judge_by};
 use source::{Files, Problem, Tree, World};
 
@@ -167,6 +167,7 @@ pub fn advise(question: Question<'_>) -> Advice {
             complete: declared.complete,
         },
         workloads,
+        inferred: Inferred::default(),
     };
     let mut judgement = judge_by(&machine, only.map_or(RULES, std::slice::from_ref));
     let (allowed, more) = suppress(&files, &mut judgement, &allow);

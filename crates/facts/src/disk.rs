@@ -512,6 +512,12 @@ pub struct BlockDevice {
 }
 
 impl BlockDevice {
+    /// `/dev/mapper/crypted`, for what device-mapper made.
+    pub(crate) fn mapper_path(&self) -> Option<String> {
+        let mapped = self.mapped.as_ref()?;
+        Some(format!("/dev/mapper/{}", mapped.value))
+    }
+
     /// The udev links that follow from what is known of it, such as
     /// `/dev/disk/by-partlabel/disk-main-root`; each with its name as it is, and as udev escapes it.
     pub fn links(&self) -> impl Iterator<Item = Arc<str>> {

@@ -199,7 +199,7 @@ impl Facts {
     ///
     /// A partition's name gives no disk; [`Self::disk_under`] goes down to it.
     pub fn disk_by_name(&self, name: &str) -> Option<&DiskFacts> {
-        if self.names.is_of(&self.disks, &self.blocks) {
+        if self.names.is_of(self) {
             return self.disks.get(self.names.disk([kernel_name(name), name])?);
         }
         self.disks.iter().find(|disk| disk.is_named(name))
@@ -208,22 +208,31 @@ impl Facts {
     /// The block device of that name, path or link, as lsblk listed it.
     pub fn block_by_name(&self, name: &str) -> Option<&BlockDevice> {
         let short = kernel_name(name);
-        let found = if self.names.is_of(&self.disks, &self.blocks) {
+        let found = if self.names.is_of(self) {
             self.names.block([short, name]).and_then(|at| self.blocks.get(at))
         } else {
             self.blocks.iter().find(|block| {
                 &*block.name.value == short
                     || block.path.as_ref().is_some_and(|path| &*path.value == name)
+                    || block.mapper_path().is_some_and(|path| path == name)
                     || block.links().any(|link| *link == *name)
             })
         };
+        // A link that names a whole disk, or a volume of a pool.
         found.or_else(|| {
-            // A mapper name is shown where the kernel's own is dm-N.
-            let mapped = name.strip_prefix("/dev/mapper/")?;
-            self.blocks
-                .iter()
-                .find(|block| block.mapped.as_ref().is_some_and(|name| &*name.value == mapped))
+            let disk = self.disk_by_name(name).filter(|_| name.contains('/'))?;
+            let own = disk.kernel_name().filter(|own| *own != short)?;
+            self.block_by_name(own)
         })
+    }
+
+    /// The volume of a ZFS pool that a block device is, by the link that OpenZFS gives it: `tank/vm` of
+    /// `zd0`.
+    pub fn volume_of(&self, device: &str) -> Option<&str> {
+        let links = &self.disk_by_name(device)?.links;
+        links
+            .iter()
+            .find_map(|link| link.value.strip_prefix("/dev/zvol/"))
     }
 
     /// The disks that a device lies on, through partitions, LUKS, LVM and RAID.
@@ -266,18 +275,47 @@ impl Facts {
 
     /// What iostat measured of a device, by its kernel name, path, or any link.
     pub fn io_of(&self, device: &str) -> Option<&DeviceIo> {
-        let by = |name: &str| self.io.iter().find(|io| &*io.name == name);
+        let by = |name: &str| self.io_named(name);
         by(kernel_name(device))
             .or_else(|| by(self.disk_by_name(device)?.kernel_name()?))
             .or_else(|| by(&self.block_by_name(device)?.name.value))
     }
 
+    /// What iostat measured of the device that it calls so.
+    pub fn io_named(&self, name: &str) -> Option<&DeviceIo> {
+        if self.names.is_of(self) {
+            return self.io.get(self.names.io(name)?);
+        }
+        self.io.iter().find(|io| &*io.name == name)
+    }
+
+    /// The first row of `df` of a mountpoint.
+    pub fn df_at(&self, mountpoint: &str) -> Option<&DfRow> {
+        if self.names.is_of(self) {
+            return self.df.get(self.names.df(mountpoint)?);
+        }
+        let mut rows = self.df.iter();
+        rows.find(|row| row.mountpoint.as_ref().is_some_and(|it| &*it.value == mountpoint))
+    }
+
     /// What is mounted there. The last one wins where several are stacked.
     pub fn mount_at(&self, mountpoint: &str) -> Option<&Mount> {
+        if self.names.is_of(self) {
+            return self.mounts.get(self.names.mount(mountpoint)?);
+        }
         self.mounts
             .iter()
             .rev()
             .find(|mount| &*mount.mountpoint.value == mountpoint)
+    }
+
+    /// Whether the whole table of mounts was read. A part of it, as a person saves it, says nothing of what
+    /// it leaves out.
+    pub fn has_all_mounts(&self) -> bool {
+        if self.names.is_of(self) {
+            return self.names.has_proc();
+        }
+        self.mounts.iter().any(|it| &*it.fstype.value == "proc")
     }
 
     /// The usage of the btrfs that was asked by this mountpoint, or that has this device.
@@ -298,9 +336,19 @@ impl Facts {
 
     /// A property of a dataset or pool, as `zfs get -Hp all` gave it.
     pub fn zfs_property(&self, dataset: &str, property: &str) -> Option<&ZfsProperty> {
-        self.zfs
-            .iter()
-            .find(|row| &*row.dataset == dataset && &*row.property == property)
+        self.zfs_rows(dataset).find(|row| &*row.property == property)
+    }
+
+    /// The properties of a dataset, and of the pool of that name, in their order.
+    pub fn zfs_rows<'f, 'd>(
+        &'f self,
+        dataset: &'d str,
+    ) -> impl Iterator<Item = &'f ZfsProperty> + use<'f, 'd> {
+        let known = self.names.is_of(self);
+        let found = if known { self.names.zfs(dataset) } else { &[] };
+        let all = if known { &[][..] } else { &self.zfs[..] };
+        let of_name = all.iter().filter(move |row| &*row.dataset == dataset);
+        found.iter().filter_map(|at| self.zfs.get(*at)).chain(of_name)
     }
 
     /// The array of that name: `md0`, `/dev/md/root`.

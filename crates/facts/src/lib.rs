@@ -143,7 +143,7 @@ pub fn read<'a>(files: &Files, inputs: impl IntoIterator<Item = Input<'a>>) -> (
         let doc = Doc::new(report.file, &report.text, report.line, report.offset);
         facter::read(&mut place, &doc, &doc.read().root, &mut facts, &mut index);
     }
-    facts.names = Names::new(&facts.disks, &facts.blocks);
+    facts.names = Names::new(&facts);
     (facts, problems)
 }
 

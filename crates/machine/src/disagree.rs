@@ -3,11 +3,15 @@
 //! They are facts in themselves. Both sides are shown with their places; which one is right only the
 //! person knows.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use facts::kernel_name;
 use layout::{Device, Kind};
 use source::{Origin, Sourced};
 
 use crate::drift::{Row, Wanted, drift};
+use crate::inferred::{Masks, masks};
 use crate::{Disk, Machine, stack};
 
 /// Two sources that tell one thing differently.
@@ -37,9 +41,10 @@ impl Machine {
                 other: it.other.clone(),
             })
             .collect();
+        let listed = Listed::new(self);
         for device in &self.layout.devices {
             if matches!(device.kind, Kind::Disk(_)) {
-                found.extend(missing_disk(self, device));
+                found.extend(missing_disk(self, device, &listed));
             }
             found.extend(other_content(self, device));
         }
@@ -77,21 +82,49 @@ fn of_row(row: &Row) -> Option<Disagreement> {
     })
 }
 
-/// Whether a link is the declared one with a token of `disko-advise collect` in the place of the serial
-/// number.
-fn masks(link: &str, declared: &str) -> bool {
-    let Some((before, after)) = link.split_once("serial-") else {
-        return false;
-    };
-    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    declared
-        .strip_prefix(before)
-        .and_then(|rest| rest.strip_suffix(after))
-        .is_some_and(|serial| !serial.is_empty() && !serial.contains('/'))
+/// What the listings say of disks as a whole.
+struct Listed<'a> {
+    /// The folders of the links that they tell, and whether the links there are names or numbers: lsblk
+    /// tells the world wide number of a disk, and no other link in that folder.
+    folders: HashSet<(&'a str, bool)>,
+    /// The links that are masked.
+    masks: Masks<'a>,
+    /// The names of the disks.
+    names: Vec<&'a Sourced<Arc<str>>>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        let disks = &machine.facts.disks;
+        let links = disks.iter().flat_map(|disk| &disk.links);
+        Self {
+            folders: links.filter_map(|link| folder(&link.value)).collect(),
+            masks: Masks::of(disks.iter().enumerate()),
+            names: disks
+                .iter()
+                .filter(|disk| disk.is_disk())
+                .filter_map(|disk| disk.name.as_ref())
+                .collect(),
+        }
+    }
+}
+
+/// The folder of a link, and whether its name is a world wide number, masked or not.
+fn folder(link: &str) -> Option<(&str, bool)> {
+    let (folder, name) = link.rsplit_once('/')?;
+    let number = [
+        "wwn-",
+        "nvme-eui.",
+        "nvme-nvme.",
+        "nvme-uuid.",
+        "nvme-serial-",
+        "name-",
+    ];
+    Some((folder, number.iter().any(|prefix| name.starts_with(prefix))))
 }
 
 /// A disk that the layout names and that no listing has, or that is another one than its partitions say.
-fn missing_disk(machine: &Machine, device: &Device) -> Option<Disagreement> {
+fn missing_disk(machine: &Machine, device: &Device, listed: &Listed<'_>) -> Option<Disagreement> {
     let Kind::Disk(declared) = &device.kind else {
         return None;
     };
@@ -118,18 +151,12 @@ fn missing_disk(machine: &Machine, device: &Device) -> Option<Disagreement> {
         (None, labelled) => {
             // A kind of name that no listing tells may well be there.
             let plain = kernel_name(&file.value) != &*file.value;
-            let folder = file.value.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let told = facts
-                .disks
-                .iter()
-                .flat_map(|disk| &disk.links)
-                .any(|link| link.value.rsplit_once('/').is_some_and(|(it, _)| it == folder));
-            let listed = facts.disks.iter().filter(|disk| disk.is_disk());
-            let names: Vec<_> = listed.clone().filter_map(|disk| disk.name.as_ref()).collect();
+            let told = folder(&file.value).is_some_and(|it| listed.folders.contains(&it));
+            let names = &listed.names;
             let masked = |disk: &facts::DiskFacts| disk.links.iter().any(|it| masks(&it.value, &file.value));
             // In a masked bundle a disk may well have the declared name below the mask.
-            if !(plain || told) || names.is_empty() || labelled.map_or(facts.disks.iter().any(masked), masked)
-            {
+            let hidden = labelled.map_or_else(|| listed.masks.can_mean(&file.value), masked);
+            if !(plain || told) || names.is_empty() || hidden {
                 return None;
             }
             if let Some(labelled) = labelled {
@@ -172,9 +199,10 @@ pub(crate) fn disk_of_partitions<'a>(machine: &'a Machine, disk: &Device) -> Opt
         .find_map(|block| facts.disk_under(&block.name.value))
 }
 
-/// What blkid finds on a device whose content the layout declares, when it is something else.
-fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
-    let wanted = match &device.kind {
+/// What blkid calls the content that the layout declares; `None` where it finds nothing, or something else
+/// at every boot.
+pub(crate) fn blkid_name(device: &Device) -> Option<&str> {
+    Some(match &device.kind {
         Kind::Luks(_) => "crypto_LUKS",
         Kind::Btrfs(_) => "btrfs",
         Kind::Filesystem(filesystem) => &filesystem.format.value,
@@ -183,7 +211,18 @@ fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
         Kind::ZfsMember(_) => "zfs_member",
         Kind::Swap(swap) if swap.random_encryption.as_ref().is_none_or(|it| !it.value) => "swap",
         _ => return None,
-    };
+    })
+}
+
+/// Whether what blkid found is what was declared.
+pub(crate) fn same_content(found: &str, wanted: &str) -> bool {
+    // blkid has one name for the family.
+    found == wanted || (matches!(wanted, "fat" | "msdos" | "fat32" | "vfat") && found == "vfat")
+}
+
+/// What blkid finds on a device whose content the layout declares, when it is something else.
+fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
+    let wanted = blkid_name(device)?;
     let holder = machine.layout.device(device.parent?)?;
     let block = match &holder.kind {
         Kind::Disk(_) => {
@@ -193,10 +232,7 @@ fn other_content(machine: &Machine, device: &Device) -> Option<Disagreement> {
         _ => stack::block_of_device(&machine.facts, holder)?,
     };
     let found = block.fstype.as_ref()?;
-    let same = *found.value == *wanted
-        // blkid has one name for the family.
-        || (matches!(wanted, "fat" | "msdos" | "fat32" | "vfat") && &*found.value == "vfat");
-    (!same).then(|| Disagreement {
+    (!same_content(&found.value, wanted)).then(|| Disagreement {
         subject: device.path.to_string(),
         fact: format!("what is on {}", block.path.as_ref().unwrap_or(&block.name).value),
         one: Sourced::new(wanted.to_owned(), device.origin.clone()),

@@ -22,21 +22,27 @@ pub struct Disk<'a> {
 impl<'a> Disk<'a> {
     /// The view of a `disk.<name>`, joined with the observed disk of that device file.
     pub(crate) fn declared(machine: &'a Machine, device: &'a Device) -> Option<Self> {
+        let Kind::Disk(_) = &device.kind else {
+            return None;
+        };
+        Some(Self {
+            machine,
+            device: Some(device),
+            observed: Self::seen(machine, device).or_else(|| machine.inferred_disk(device.id)),
+        })
+    }
+
+    /// The observed disk that a listing tells for a `disk.<name>`.
+    pub(crate) fn seen(machine: &'a Machine, device: &'a Device) -> Option<&'a DiskFacts> {
         let Kind::Disk(disk) = &device.kind else {
             return None;
         };
-        let observed = disk
-            .device
+        disk.device
             .as_ref()
             .and_then(|file| machine.facts.disk_by_name(&file.value))
             // A link that no listing tells: the labels of its partitions tell the disk.
             .or_else(|| disagree::disk_of_partitions(machine, device))
-            .filter(|found| found.is_disk());
-        Some(Self {
-            machine,
-            device: Some(device),
-            observed,
-        })
+            .filter(|found| found.is_disk())
     }
 
     /// The view of a disk that the layout does not name.
@@ -81,14 +87,21 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// What stores the data. An observed disk says it best; else the name of the device file does
+    /// What stores the data, as far as this is sure of a disk that was inferred. An observed disk says it best; else the name of the device file does
     /// for NVMe and MMC, which nothing else is called.
     ///
     /// # Errors
     /// [`Missing`] when neither tells.
     pub fn media(&self) -> Known<(Sourced<Media>, Sureness)> {
         if let Some(disk) = self.observed {
-            return disk.media();
+            let (media, sure) = disk.media()?;
+            // What is declared on a disk that was inferred is no surer of it than that.
+            let sure = if self.is_inferred() {
+                sure.min(Sureness::Likely)
+            } else {
+                sure
+            };
+            return Ok((media, sure));
         }
         if let Some(file) = self.device_file() {
             let name = file.value.rsplit('/').next().unwrap_or_default();
@@ -137,31 +150,6 @@ impl<'a> Disk<'a> {
         self.observed
             .and_then(|disk| disk.physical_sector.as_ref())
             .ok_or_else(|| Missing::new(format!("the physical sector size of {}", self.name()), LSBLK))
-    }
-
-    /// Whether a ZFS pool of the layout, or one that was observed, lies on it.
-    pub fn holds_zfs(&self) -> bool {
-        let declared = self.device.is_some_and(|device| {
-            self.machine.pools().any(|pool| {
-                pool.disks()
-                    .iter()
-                    .any(|disk| disk.device.is_some_and(|it| it.id == device.id))
-            })
-        });
-        let observed = self
-            .observed
-            .and_then(DiskFacts::kernel_name)
-            .is_some_and(|name| {
-                self.machine.facts.blocks.iter().any(|block| {
-                    block
-                        .fstype
-                        .as_ref()
-                        .is_some_and(|fstype| &*fstype.value == "zfs_member")
-                        && (&*block.name.value == name
-                            || block.parents.iter().any(|parent| &*parent.value == name))
-                })
-            });
-        declared || observed
     }
 
     /// Where the disk is named: in the layout, or in what was observed.

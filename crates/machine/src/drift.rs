@@ -173,6 +173,12 @@ impl Row {
     fn settle(mut self, different: Rebuild) -> Self {
         if self.contradicts() {
             self.rebuild = different;
+            if different == Rebuild::Remount {
+                self.notes.push(format!(
+                    "a rebuild remounts {} only when its options in the fstab change with it",
+                    self.subject
+                ));
+            }
         }
         self
     }
@@ -333,9 +339,17 @@ fn of_btrfs(machine: &Machine, btrfs: Btrfs<'_>, wanted: &Wanted, rows: &mut Vec
 
 fn explain_btrfs(row: Row, mountpoint: &str, deciding: &[&str]) -> Row {
     let mut row = row.settle(Rebuild::Remount);
-    if let (Some(declared), Some(next)) = (row.declared.text(), row.next_boot.text())
-        && declared != next
-    {
+    // What an undeclared setting gets is told too, where another mount's option gives it.
+    let decided_elsewhere = match (row.declared.text(), row.next_boot.text()) {
+        (Some(declared), Some(next)) => declared != next,
+        (None, Some(next)) => {
+            row.declared == Cell::Unset
+                && btrfs_default(&row.setting) != Some(next)
+                && row.next_boot.origin() != row.live.origin()
+        }
+        _ => false,
+    };
+    if decided_elsewhere {
         row.notes.push(match deciding {
             [first] => format!("{first} is mounted first and decides for the whole filesystem"),
             several => format!(
@@ -359,7 +373,8 @@ fn explain_btrfs(row: Row, mountpoint: &str, deciding: &[&str]) -> Row {
         && live != next
     {
         row.notes.push(format!(
-            "no option of {mountpoint} asks for {live}; a remount that does not name it leaves it"
+            "no option of {mountpoint} sets {} to {live}; a remount that does not name it leaves it",
+            row.setting
         ));
     }
     row
@@ -435,9 +450,7 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
     let recommended = wanted.lists.get(&mount.declared.place.path).map(|it| list(it));
     let on_demand =
         split_options(&mount.options).any(|it| matches!(it.key, "noauto" | "x-systemd.automount"));
-    // A part of the table, as a person saves it, says nothing of what it leaves out.
-    let whole_table = machine.facts.mounts.iter().any(|it| &*it.fstype.value == "proc");
-    if live.is_none() && whole_table && !on_demand {
+    if live.is_none() && machine.facts.has_all_mounts() && !on_demand {
         let mut row = Row::new(About::Mount, mountpoint, "mounted");
         row.declared = Cell::new("yes", Some(&mount.mountpoint.origin));
         row.live = Cell::new("no", None);
@@ -454,7 +467,10 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
         let mut row = Row::new(About::Mount, mountpoint, "type");
         row.declared = Cell::new(&*mount.fs_type, Some(&mount.mountpoint.origin));
         row.live = Cell::new(&*live.fstype.value, Some(&live.fstype.origin));
-        row.next_boot = row.declared.clone();
+        row.next_boot = Cell::Unknown(format!(
+            "if that is what is on the declared device, mounting it as {} fails",
+            mount.fs_type
+        ));
         row.notes
             .push("the filesystem there is another one; nothing is formatted by a rebuild".to_owned());
         rows.push(row.settle(Rebuild::NextBoot));
@@ -543,7 +559,7 @@ fn of_mount(machine: &Machine, mount: &Mount, wanted: &Wanted, rows: &mut Vec<Ro
         }
         if row.declared == Cell::Unset && row.live.text().is_some() {
             row.notes.push(format!(
-                "no option of {mountpoint} asks for it; the next boot mounts without"
+                "no option of {mountpoint} asks for {key}; the next boot mounts without"
             ));
         }
         let fixed = fixed_at_mount(&mount.fs_type, key);
@@ -632,6 +648,25 @@ fn same_spelling(live: Cell, declared: Option<&str>) -> Cell {
     }
 }
 
+/// A number of bytes as OpenZFS takes sizes, where the declared value is a size with a unit: `8192` as `8K`
+/// beside `16K`. `None` where it is no whole number of any unit.
+fn in_units(live: &str, declared: &str) -> Option<String> {
+    let digits = declared.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = declared.get(digits..)?.trim_end_matches(['B', 'i']);
+    let with_unit = digits > 0 && unit.len() == 1 && "kmgtpKMGTP".contains(unit);
+    let bytes: u64 = live.parse().ok().filter(|it| *it > 0 && with_unit)?;
+    let (shift, letter) = [(50, 'P'), (40, 'T'), (30, 'G'), (20, 'M'), (10, 'K')]
+        .into_iter()
+        .find(|(shift, _)| bytes.trailing_zeros() >= *shift)?;
+    let (whole, lower) = (bytes >> shift, unit.chars().all(|c| c.is_ascii_lowercase()));
+    let letter = if lower {
+        letter.to_ascii_lowercase()
+    } else {
+        letter
+    };
+    (live != declared).then(|| format!("{whole}{letter}"))
+}
+
 /// Whether two spellings are of one value: sizes in any binary unit, numbers with zeroes before them.
 fn equal(a: &str, b: &str) -> bool {
     let size = |text: &str| -> Option<u64> {
@@ -680,11 +715,39 @@ fn datasets(machine: &Machine, wanted: &Wanted, used: &mut BTreeSet<OptionPath>,
             }
             Kind::Zvol(volume) => {
                 properties(machine, wanted, used, rows, &volume.name, &volume.options, false);
+                if let Some(size) = &volume.size {
+                    rows.extend(volume_size(machine, &volume.name, size));
+                }
             }
             Kind::Zpool(pool) => properties(machine, wanted, used, rows, &pool.name, &pool.options, true),
             _ => {}
         }
     }
+}
+
+/// The size of a volume, which disko gives it when it is made (`zfs create -V`).
+fn volume_size(machine: &Machine, name: &str, declared: &Text) -> Option<Row> {
+    let live = machine.facts.zfs_property(name, "volsize")?;
+    let mut row = Row::new(About::Dataset, name, "volsize");
+    row.declared = Cell::new(&*declared.value, Some(&declared.origin));
+    let bytes = Cell::new(&*live.value.value, Some(&live.value.origin));
+    row.live = match same_spelling(bytes, row.declared.text()) {
+        Cell::Value { text, origin } => Cell::Value {
+            text: in_units(&text, &declared.value).unwrap_or(text),
+            origin,
+        },
+        other => other,
+    };
+    row.next_boot = row.live.clone();
+    let mut row = row.settle(Rebuild::Command);
+    if row.rebuild == Rebuild::Command {
+        row.notes.push(format!(
+            "disko sets it when the volume is made only: `zfs set volsize={} {name}` grows it, and a smaller \
+             one cuts off what lies at its end",
+            declared.value
+        ));
+    }
+    Some(row)
 }
 
 fn properties(
@@ -726,9 +789,8 @@ fn properties(
         };
         let live = machine
             .facts
-            .zfs
-            .iter()
-            .find(|it| it.of_pool == of_pool && &*it.dataset == name && *it.property == *property);
+            .zfs_rows(name)
+            .find(|it| it.of_pool == of_pool && *it.property == *property);
         row.live = match live {
             Some(live) => {
                 let text = match row.declared.text() {
@@ -747,6 +809,11 @@ fn properties(
                 if of_pool { "zpool" } else { "zfs" }
             )),
         };
+        if let (Some(declared), Cell::Value { text, .. }) = (row.declared.text(), &mut row.live)
+            && let Some(spelled) = in_units(text, declared)
+        {
+            *text = spelled;
+        }
         // A pool keeps its properties; neither a rebuild nor a boot looks at the layout.
         row.next_boot = row.live.clone();
         let path = declared.place.path.join(&property);
@@ -1002,4 +1069,43 @@ fn other_option(machine: &Machine, path: &OptionPath, value: Option<&str>) -> Ro
     row.live = Cell::Unknown("an option of NixOS is nothing that the machine shows".to_owned());
     row.recommended = value.map_or(Cell::Unset, |it| Cell::new(it, None));
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_in_the_unit_that_was_declared() {
+        let shown: Vec<_> = [
+            ("8192", "16K"),
+            ("131072", "1M"),
+            ("131072", "1m"),
+            ("1500000000", "1G"),
+            ("1073741825", "1G"),
+            ("0", "1G"),
+            ("9", "12"),
+            ("lz4", "zstd-6"),
+            ("none", "10G"),
+            ("8192", ""),
+        ]
+        .map(|(live, declared)| in_units(live, declared))
+        .into();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            shown,
+            [
+                some("8K"),
+                some("128K"),
+                some("128k"),
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None
+            ]
+        );
+    }
 }

@@ -2,10 +2,12 @@
 //! LVM, RAID, filesystem, mount, workload, each joined with what the layout and what the machine say of
 //! it, and each knowing what it lies on and what it holds.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use facts::{BlockDevice, BlockKind, DiskFacts, Facts};
+use facts::{BlockDevice, BlockKind, DiskFacts, Facts, Unreal};
 use layout::{Device, DeviceId, Kind, SwapDevice};
+use source::Bytes;
 
 use crate::{Disk, LiveMount, Machine, Mount, Workload, stack};
 
@@ -91,6 +93,13 @@ pub struct Layer<'a> {
     pub live_swap: Option<&'a facts::Swap>,
     /// What runs there: named by the person, or turned on by the configuration.
     pub workload: Option<Workload>,
+    /// Of a declared layer whose block device no name tells: what it is recognised by, a phrase.
+    pub inferred: Option<String>,
+    /// The declared logical volume that LVM made this one for, by its name: `thin` of `thin_tdata`.
+    pub part_of: Option<String>,
+    /// The device that all requests to a logical volume pass through, where that is an inner one: the
+    /// `-tpool` of a thin pool, which the volumes in the pool lie on while the pool itself is idle.
+    pub carrier: Option<&'a BlockDevice>,
     /// The layers that it lies on, as indices into [`Stack::layers`].
     pub on: Vec<usize>,
     /// The layers that lie on it.
@@ -110,6 +119,9 @@ impl<'a> Layer<'a> {
             swap: None,
             live_swap: None,
             workload: None,
+            inferred: None,
+            part_of: None,
+            carrier: None,
             on: Vec::new(),
             holds: Vec::new(),
         }
@@ -148,9 +160,20 @@ impl<'a> Stack<'a> {
                 .enumerate()
                 .map(|(at, block)| (&*block.name.value, at))
                 .collect(),
+            live_mounts: machine
+                .facts
+                .mounts
+                .iter()
+                .map(|mount| (&*mount.mountpoint.value, mount))
+                .collect(),
+            listed_mounts: listed_mounts(&machine.facts),
+            named: HashMap::new(),
+            named_until: 0,
         };
         join.declare();
         join.find_blocks();
+        join.find_volumes();
+        join.inner_volumes();
         join.observe();
         join.filesystems();
         join.mounts();
@@ -194,6 +217,18 @@ impl<'a> Stack<'a> {
         self.layers.len() - 1
     }
 
+    /// Takes a layer off everything that it lies on, and tells what that was.
+    fn lift(&mut self, at: usize) -> Vec<usize> {
+        let below = self.layers.get_mut(at).map(|it| std::mem::take(&mut it.on));
+        let below = below.unwrap_or_default();
+        for lower in &below {
+            if let Some(layer) = self.layers.get_mut(*lower) {
+                layer.holds.retain(|it| *it != at);
+            }
+        }
+        below
+    }
+
     /// Puts `upper` on `lower`, unless it lies there already, through other layers too.
     fn put(&mut self, upper: usize, lower: usize) {
         if upper == lower || self.below(upper).contains(&lower) || self.below(lower).contains(&upper) {
@@ -208,6 +243,33 @@ impl<'a> Stack<'a> {
     }
 }
 
+/// Layers that LVM puts between a logical volume and what lies below it, as the end of their name in
+/// device-mapper (`lib/activate/dev_manager.c` of LVM2). All requests to the volume pass through them.
+const CARRIERS: [&str; 3] = ["tpool", "real", "vpool"];
+
+/// Ends of the names of volumes that LVM makes for another one, before a number where there are several
+/// (lvmthin(7), lvmraid(7), lvmcache(7), lvmvdo(7); lvm(8) reserves them).
+const PARTS: [&str; 16] = [
+    "_tdata", "_tmeta", "_cdata", "_cmeta", "_corig", "_cvol", "_wcorig", "_vdata", "_vorigin", "_rimage",
+    "_rmeta", "_mimage", "_mlog", "_imeta", "_iorig", "_cow",
+];
+
+/// The name in device-mapper of the volume that an inner one was made for.
+fn volume_of_part(name: &str) -> Option<&str> {
+    if let Some(volume) = name.strip_suffix("-cow") {
+        return Some(volume);
+    }
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let stem = match digits.strip_suffix('_') {
+        Some(stem) if digits.len() < name.len() => stem,
+        _ => name,
+    };
+    PARTS
+        .iter()
+        .find_map(|end| stem.strip_suffix(end))
+        .filter(|it| !it.is_empty())
+}
+
 struct Join<'a> {
     machine: &'a Machine,
     stack: Stack<'a>,
@@ -215,6 +277,13 @@ struct Join<'a> {
     /// The layer of a block device, by its kernel name.
     blocks: HashMap<&'a str, usize>,
     block_index: HashMap<&'a str, usize>,
+    /// What is mounted, by mountpoint. The last one wins where several are stacked.
+    live_mounts: BTreeMap<&'a str, &'a LiveMount>,
+    /// The block devices of mountpoints, as lsblk lists them where nothing else tells what is mounted.
+    listed_mounts: HashMap<&'a str, &'a str>,
+    /// The pools and datasets among the layers before `named_until`, by name.
+    named: HashMap<LayerKind, HashMap<String, usize>>,
+    named_until: usize,
 }
 
 impl<'a> Join<'a> {
@@ -244,10 +313,25 @@ impl<'a> Join<'a> {
             let at = self.stack.add(layer);
             self.devices.insert(device.id, at);
         }
+        let pools: HashMap<(DeviceId, &str), DeviceId> = self
+            .machine
+            .layout
+            .devices
+            .iter()
+            .filter_map(|device| match &device.kind {
+                Kind::LvmLv(volume) => Some(((device.parent?, &*volume.name), device.id)),
+                _ => None,
+            })
+            .collect();
         for device in &self.machine.layout.devices {
             let Some(&upper) = self.devices.get(&device.id) else {
                 continue;
             };
+            // A volume in a thin pool lies on the pool, and through it on the group.
+            if let Some(&pool) = thin_pool(device, &pools).and_then(|pool| self.devices.get(&pool)) {
+                self.stack.put(upper, pool);
+                continue;
+            }
             for below in self.machine.layout.below(device.id) {
                 if let Some(&lower) = self.devices.get(&below)
                     && described(device).is_some()
@@ -267,9 +351,14 @@ impl<'a> Join<'a> {
             };
             match &device.kind {
                 Kind::Disk(declared) => {
-                    let observed = Disk::declared(self.machine, device).and_then(|disk| disk.observed);
-                    match (observed, &declared.device) {
-                        (Some(observed), _) => self.take_disk(at, observed),
+                    let disk = Disk::declared(self.machine, device);
+                    match (disk.and_then(|disk| disk.observed), &declared.device) {
+                        (Some(observed), _) => {
+                            self.take_disk(at, observed);
+                            if disk.is_some_and(|it| it.is_inferred()) {
+                                self.infer(at, "the only disk left that its masked name can mean".to_owned());
+                            }
+                        }
                         // Files and other things that only stand in for a disk, as in a virtual machine.
                         (None, Some(file)) => match self.facts().disk_by_name(&file.value) {
                             Some(disk) => self.take_disk(at, disk),
@@ -278,7 +367,8 @@ impl<'a> Join<'a> {
                         (None, None) => {}
                     }
                 }
-                Kind::Partition(_) | Kind::Luks(_) | Kind::LvmLv(_) | Kind::Mdadm(_) => {
+                // A volume of a pool goes by its link.
+                Kind::Partition(_) | Kind::Luks(_) | Kind::LvmLv(_) | Kind::Mdadm(_) | Kind::Zvol(_) => {
                     self.take_block(at, stack::block_of_device(self.facts(), device));
                 }
                 _ => {}
@@ -312,6 +402,199 @@ impl<'a> Join<'a> {
             if more.is_none() {
                 self.take_block(at, first);
             }
+        }
+    }
+
+    fn infer(&mut self, at: usize, by: String) {
+        if let Some(layer) = self.stack.layers.get_mut(at) {
+            layer.inferred = Some(by);
+        }
+    }
+
+    /// Finds the block devices of volumes of ZFS pools, `zd0` and so on, whose link no listing tells: by
+    /// where the layout mounts them, swaps to them or stacks on them, else by a size that no other has.
+    fn find_volumes(&mut self) {
+        let is_volume = |block: &BlockDevice| Unreal::of_name(&block.name.value) == Some(Unreal::Zvol);
+        let whole = |block: &&BlockDevice| block.kind != BlockKind::Partition && is_volume(block);
+        let free: BTreeMap<&'a str, &'a BlockDevice> = self
+            .facts()
+            .blocks
+            .iter()
+            .filter(whole)
+            .filter(|it| !self.blocks.contains_key(&*it.name.value))
+            // One whose link is known is another one than those that are looked for.
+            .filter(|it| self.facts().volume_of(&it.name.value).is_none())
+            .map(|it| (&*it.name.value, it))
+            .collect();
+        if free.is_empty() {
+            return;
+        }
+        let sizes = volume_sizes(self.facts());
+        let mut open: Vec<(usize, Option<Bytes>)> = Vec::new();
+        for (at, layer) in self.stack.layers.iter().enumerate() {
+            if layer.kind == LayerKind::Zvol && layer.block.is_none() {
+                open.push((at, sizes.get(&*layer.name).copied()));
+            }
+        }
+        let fits = |size: Option<Bytes>, block: &BlockDevice| match (size, &block.size) {
+            (Some(size), Some(of)) => size == of.value,
+            _ => true,
+        };
+        // What each can be by its use, and how many can be the same one.
+        let mut claims: HashMap<&str, usize> = HashMap::new();
+        let mut found: Vec<(usize, &'a BlockDevice, String)> = Vec::new();
+        for &(at, size) in &open {
+            let used = self.used_volumes(at);
+            for block in used.keys() {
+                *claims.entry(block).or_default() += 1;
+            }
+            if let (1, Some((name, by))) = (used.len(), used.into_iter().next())
+                && let Some(&block) = free.get(name).filter(|it| fits(size, it))
+            {
+                found.push((at, block, by));
+            }
+        }
+        for (at, block, by) in found {
+            if claims.get(&*block.name.value) == Some(&1) {
+                self.take_block(at, Some(block));
+                self.infer(at, by);
+            }
+        }
+        // A size counts where it is the only one among all volumes and all devices that are left.
+        let mut devices: HashMap<Bytes, Vec<&'a BlockDevice>> = HashMap::new();
+        for block in free.into_values() {
+            if let (false, Some(size)) = (self.blocks.contains_key(&*block.name.value), &block.size) {
+                devices.entry(size.value).or_default().push(block);
+            }
+        }
+        let mut volumes: HashMap<Bytes, usize> = HashMap::new();
+        for size in sizes.values() {
+            *volumes.entry(*size).or_default() += 1;
+        }
+        for (at, size) in open {
+            let Some(size) = size.filter(|_| self.layer(at).is_some_and(|it| it.block.is_none())) else {
+                continue;
+            };
+            if let (Some(1), Some([block])) = (volumes.get(&size), devices.get(&size).map(|it| &it[..])) {
+                self.take_block(at, Some(block));
+                self.infer(at, "the only volume of its size".to_owned());
+            }
+        }
+    }
+
+    /// The volumes of pools that what is declared on a layer is seen to lie on, each with how it is seen.
+    fn used_volumes(&self, at: usize) -> BTreeMap<&'a str, String> {
+        let mut used = BTreeMap::new();
+        let mut see = |device: &str, by: String| {
+            for name in self.volumes_under(device) {
+                used.entry(name).or_insert_with(|| by.clone());
+            }
+        };
+        for above in std::iter::once(at).chain(self.stack.above(at)) {
+            let Some(layer) = self.layer(above) else { continue };
+            if let Some(block) = layer.block.filter(|_| above != at) {
+                see(&block.name.value, format!("what lies below {}", layer.name));
+            }
+            let Some(device) = layer.device else { continue };
+            for mount in self.machine.layout.mounts_of(device.id) {
+                let mountpoint = &*mount.mountpoint.value;
+                let live = self.live_mounts.get(mountpoint).map(|it| &*it.source.value);
+                if let Some(source) = live.or_else(|| self.listed_mounts.get(mountpoint).copied()) {
+                    see(source, format!("what is mounted at {mountpoint}"));
+                }
+            }
+            if let Kind::Swap(_) = device.kind {
+                for live in &self.facts().swaps {
+                    see(&live.path.value, "what is swapped to".to_owned());
+                }
+            }
+        }
+        used
+    }
+
+    /// The volumes of pools that a device lies on, itself among them.
+    fn volumes_under(&self, device: &str) -> Vec<&'a str> {
+        let facts = self.facts();
+        let disks = facts.disks_under(device).into_iter();
+        let named = disks.filter_map(|it| it.kernel_name());
+        named
+            .filter(|name| Unreal::of_name(name) == Some(Unreal::Zvol))
+            .collect()
+    }
+
+    /// Joins what LVM makes for a declared volume with it: the data and the metadata of a thin pool, the
+    /// images of a RAID, the layer between a thin pool and the volumes in it.
+    fn inner_volumes(&mut self) {
+        let mut declared: HashMap<&'a str, usize> = HashMap::new();
+        let mut by_name: HashMap<String, usize> = HashMap::new();
+        for (at, layer) in self.stack.layers.iter().enumerate() {
+            if layer.kind != LayerKind::LogicalVolume {
+                continue;
+            }
+            if let Some(mapped) = layer.block.and_then(|it| it.mapped.as_ref()) {
+                declared.insert(&mapped.value, at);
+            } else if let Some(node) = layer.device.and_then(|it| it.node.as_deref())
+                && let Some(mapped) = stack::lvm_mapper(node)
+            {
+                // A thin pool that nobody activates by itself has no device of its own name.
+                by_name.insert(mapped.trim_start_matches("/dev/mapper/").to_owned(), at);
+            }
+        }
+        if declared.is_empty() && by_name.is_empty() {
+            return;
+        }
+        let of = |mapped: &str| declared.get(mapped).or_else(|| by_name.get(mapped)).copied();
+        let mut parts: Vec<(usize, usize)> = Vec::new();
+        for block in &self.facts().blocks {
+            let Some(mapped) = block.mapped.as_ref().filter(|_| block.kind == BlockKind::Lvm) else {
+                continue;
+            };
+            if self.blocks.contains_key(&*block.name.value) {
+                continue;
+            }
+            if let Some((volume, end)) = mapped.value.rsplit_once('-')
+                && CARRIERS.contains(&end)
+                && let Some(at) = of(volume)
+            {
+                self.blocks.insert(&block.name.value, at);
+                if let Some(layer) = self.stack.layers.get_mut(at) {
+                    layer.block.get_or_insert(block);
+                    layer.carrier = Some(block);
+                }
+                continue;
+            }
+            // Images of images: the data of a thin pool on a RAID.
+            let mut inner = &*mapped.value;
+            while let Some(outer) = volume_of_part(inner) {
+                inner = outer;
+                let Some(at) = of(inner) else { continue };
+                let Some(whole) = self.layer(at) else { break };
+                let (device, group) = (whole.device, inner.len() - lvm_name(inner).len());
+                let mut layer = Layer::new(
+                    LayerKind::LogicalVolume,
+                    mapped.value.get(group..).unwrap_or_default().replace("--", "-"),
+                );
+                layer.part_of = Some(whole.name.clone());
+                layer.device = device;
+                layer.block = Some(block);
+                let part = self.stack.add(layer);
+                self.blocks.insert(&block.name.value, part);
+                parts.push((part, at));
+                break;
+            }
+        }
+        // The parts lie where the whole was, and the whole on them.
+        let mut below: HashMap<usize, Vec<usize>> = HashMap::new();
+        for &(_, whole) in &parts {
+            if let Entry::Vacant(slot) = below.entry(whole) {
+                slot.insert(self.stack.lift(whole));
+            }
+        }
+        for (part, whole) in parts {
+            for lower in below.get(&whole).into_iter().flatten() {
+                self.stack.put(part, *lower);
+            }
+            self.stack.put(whole, part);
         }
     }
 
@@ -360,10 +643,17 @@ impl<'a> Join<'a> {
                 BlockKind::Rom | BlockKind::Other(_) => LayerKind::Other,
             };
             let name = block.mapped.as_ref().unwrap_or(&block.name);
-            let mut layer = Layer::new(kind, name.value.to_string());
+            let volume = Unreal::of_name(&block.name.value) == Some(Unreal::Zvol) && kind == LayerKind::Disk;
+            let dataset = facts.volume_of(&block.name.value).filter(|_| volume);
+            let kind = if volume { LayerKind::Zvol } else { kind };
+            let mut layer = Layer::new(kind, dataset.unwrap_or(&name.value));
             layer.block = Some(block);
             let at = self.stack.add(layer);
             self.blocks.insert(&block.name.value, at);
+            if let Some(pool) = dataset.and_then(|it| it.split('/').next()) {
+                let pool = self.pool(pool);
+                self.stack.put(at, pool);
+            }
         }
         for disk in &facts.disks {
             let Some(name) = disk.kernel_name() else {
@@ -489,14 +779,7 @@ impl<'a> Join<'a> {
                 self.stack.put(at, lower);
             }
         }
-        // The last one wins where several are stacked.
-        let live: BTreeMap<&str, &'a LiveMount> = self
-            .facts()
-            .mounts
-            .iter()
-            .map(|mount| (&*mount.mountpoint.value, mount))
-            .collect();
-        for (mountpoint, mount) in live {
+        for (mountpoint, mount) in std::mem::take(&mut self.live_mounts) {
             if let Some(&at) = places.get(mountpoint) {
                 if let Some(layer) = self.stack.layers.get_mut(at) {
                     layer.live_mount = Some(mount);
@@ -589,21 +872,30 @@ impl<'a> Join<'a> {
         Some(at)
     }
 
+    /// The first layer of a kind and name.
+    fn find(&mut self, kind: LayerKind, name: &str) -> Option<usize> {
+        for (at, layer) in self.stack.layers.iter().enumerate().skip(self.named_until) {
+            if matches!(layer.kind, LayerKind::Pool | LayerKind::Dataset) {
+                let names = self.named.entry(layer.kind).or_default();
+                names.entry(layer.name.clone()).or_insert(at);
+            }
+        }
+        self.named_until = self.stack.layers.len();
+        self.named.get(&kind)?.get(name).copied()
+    }
+
+    fn pool(&mut self, name: &str) -> usize {
+        match self.find(LayerKind::Pool, name) {
+            Some(at) => at,
+            None => self.stack.add(Layer::new(LayerKind::Pool, name)),
+        }
+    }
+
     fn dataset(&mut self, name: &str) -> usize {
-        let find = |stack: &Stack<'_>, kind, name: &str| {
-            stack
-                .layers
-                .iter()
-                .position(|layer| layer.kind == kind && layer.name == name)
-        };
-        if let Some(at) = find(&self.stack, LayerKind::Dataset, name) {
+        if let Some(at) = self.find(LayerKind::Dataset, name) {
             return at;
         }
-        let pool = name.split('/').next().unwrap_or(name);
-        let lower = match find(&self.stack, LayerKind::Pool, pool) {
-            Some(at) => at,
-            None => self.stack.add(Layer::new(LayerKind::Pool, pool)),
-        };
+        let lower = self.pool(name.split('/').next().unwrap_or(name));
         let at = self.stack.add(Layer::new(LayerKind::Dataset, name));
         self.stack.put(at, lower);
         at
@@ -673,13 +965,7 @@ impl<'a> Join<'a> {
     }
 
     fn workloads(&mut self) {
-        let said = self.machine.workloads.iter().cloned();
-        let set = self.machine.services().filter(|it| !self.machine.runs(it.name));
-        let set = set.map(|it| Workload {
-            name: it.name.into(),
-            mountpoint: Some(it.folder.into()),
-        });
-        for workload in said.chain(set) {
+        for workload in self.machine.running() {
             let mut layer = Layer::new(LayerKind::Workload, workload.name.to_string());
             let lower = workload
                 .mountpoint
@@ -692,6 +978,50 @@ impl<'a> Join<'a> {
             }
         }
     }
+}
+
+/// The thin pool that a logical volume is declared in. disko visits the volumes of a group one after the
+/// other, below the group.
+fn thin_pool(device: &Device, pools: &HashMap<(DeviceId, &str), DeviceId>) -> Option<DeviceId> {
+    let Kind::LvmLv(volume) = &device.kind else {
+        return None;
+    };
+    let pool = volume.pool.as_ref()?;
+    pools.get(&(device.parent?, &*pool.value)).copied()
+}
+
+/// The block devices of mountpoints, by lsblk; none where the mounts themselves were read.
+fn listed_mounts(facts: &Facts) -> HashMap<&str, &str> {
+    let unread = facts.mounts.is_empty();
+    let blocks = facts.blocks.iter().filter(|_| unread);
+    blocks
+        .flat_map(|block| {
+            let places = block.mountpoints.iter();
+            places.map(|place| (&*place.value, &*block.name.value))
+        })
+        .collect()
+}
+
+/// The sizes of the volumes of ZFS pools, by their names.
+fn volume_sizes(facts: &Facts) -> BTreeMap<&str, Bytes> {
+    facts
+        .zfs
+        .iter()
+        .filter(|it| &*it.property == "volsize")
+        .filter_map(|it| Some((&*it.dataset, Bytes(it.value.value.parse().ok()?))))
+        .collect()
+}
+
+/// The name of a volume in a name of device-mapper, where dashes of either name are doubled.
+fn lvm_name(mapped: &str) -> &str {
+    let mut rest = mapped;
+    while let Some((_, after)) = rest.split_once('-') {
+        match after.strip_prefix('-') {
+            Some(after) => rest = after,
+            None => return after,
+        }
+    }
+    rest
 }
 
 /// What a node of the layout is as a layer, and its name; `None` for tables and members.
@@ -726,4 +1056,56 @@ fn described(device: &Device) -> Option<(LayerKind, String)> {
         | Kind::ZfsMember(_)
         | Kind::BcachefsMember(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_volumes_name_their_outer_one() {
+        let outer: Vec<_> = [
+            "vg-pool_tdata",
+            "vg-pool_tdata_rimage_12",
+            "vg-data_rmeta_0",
+            "vg-snap-cow",
+            "vg-data_mlog",
+            "vg-data",
+            "vg-data_2",
+            "_tdata",
+            "",
+        ]
+        .map(volume_of_part)
+        .into();
+        assert_eq!(
+            outer,
+            [
+                Some("vg-pool"),
+                Some("vg-pool_tdata"),
+                Some("vg-data"),
+                Some("vg-snap"),
+                Some("vg-data"),
+                None,
+                None,
+                None,
+                None,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_single_dash_ends_the_group() {
+        let names: Vec<_> = [
+            "vg-data",
+            "my--vg-data",
+            "vg-my--data",
+            "a----b-c",
+            "data",
+            "a--b",
+            "",
+        ]
+        .map(lvm_name)
+        .into();
+        assert_eq!(names, ["data", "data", "my--data", "c", "data", "b", ""]);
+    }
 }

@@ -10,6 +10,7 @@ mod disagree;
 mod disk;
 mod drift;
 mod filesystem;
+mod inferred;
 mod layers;
 mod luks;
 mod named;
@@ -35,6 +36,7 @@ pub use facts::{
     ZfsProperty, Zpool,
 };
 pub use filesystem::Filesystem;
+pub use inferred::Inferred;
 pub use layers::{Layer, LayerKind, Stack};
 pub use layout::btrfs as btrfs_options;
 pub use layout::{
@@ -57,6 +59,8 @@ pub struct Machine {
     pub config: Config,
     /// What runs on it, as far as the person or the configuration says.
     pub workloads: Vec<Workload>,
+    /// What is inferred of it; empty until something asks.
+    pub inferred: Inferred,
 }
 
 impl Machine {
@@ -87,6 +91,11 @@ impl Machine {
     /// The disk that a node of the layout declares; `None` when the node is no disk.
     pub fn disk_of<'a>(&'a self, device: &'a Device) -> Option<Disk<'a>> {
         Disk::declared(self, device)
+    }
+
+    /// The btrfs that a node of the layout declares; `None` when the node is none.
+    pub fn btrfs_of<'a>(&'a self, device: &'a Device) -> Option<Btrfs<'a>> {
+        Btrfs::declared(self, device)
     }
 
     /// The LUKS containers of the layout.

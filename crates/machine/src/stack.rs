@@ -65,7 +65,7 @@ pub(crate) fn block_of<'a>(facts: &'a Facts, node: &str) -> Option<&'a BlockDevi
 
 /// The device-mapper name of a logical volume's path: dashes in either name are doubled
 /// (lvm(8), "Valid Names"; `dm_build_dm_name`).
-fn lvm_mapper(node: &str) -> Option<String> {
+pub(crate) fn lvm_mapper(node: &str) -> Option<String> {
     let (group, volume) = node.strip_prefix("/dev/")?.split_once('/')?;
     if volume.contains('/') || matches!(group, "mapper" | "disk" | "md" | "zvol") {
         return None;

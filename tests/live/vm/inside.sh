@@ -174,6 +174,7 @@ done
 save redis-info.txt redis-cli INFO
 save systemd-analyze-blame.txt systemd-analyze blame --no-pager
 save systemd-analyze.txt systemd-analyze time
+# shellcheck disable=SC2016 # It is the inner shell that expands them.
 save sysfs-dm.txt sh -c 'for it in /sys/block/dm-*; do echo "$it $(cat $it/dm/name) $(cat $it/dm/uuid) $(ls $it/slaves | tr "\n" " ") > $(ls $it/holders | tr "\n" " ")"; done'
 save versions.txt sh -c 'uname -a; zfs version; cryptsetup --version; lvm version; mdadm --version; nvme version; smartctl --version'
 
@@ -181,15 +182,25 @@ step bundles
 umask 022
 install -m 755 /share/disko-advise /usr/local/bin/disko-advise
 collect() { local name=$1; shift; "$@" > "$out/logs/$name.txt" 2>&1; echo "$name: status $?"; tail -n 6 "$out/logs/$name.txt"; cp -r "/tmp/$name" "$out/"; }
+# Signals a program when its log has a line, for nobody knows how long it takes to come there:
+# until_said LOG SIGNAL LINE PROGRAM ARGUMENT…
+until_said() {
+  local log=$out/logs/$1.txt signal=$2 line=$3 n=0 program
+  "${@:4}" &
+  program=$!
+  until grep -q -e "$line" "$log" || ! kill -0 "$program" || [ $((n += 1)) -gt 6000 ]; do sleep 0.1; done
+  kill -s "$signal" "$program"
+  wait "$program"
+}
 collect root disko-advise collect -o /tmp/root --duration 20s
 collect unmasked disko-advise collect -o /tmp/unmasked --unmasked
 collect nobody setpriv --reuid=nobody --regid=nogroup --clear-groups disko-advise collect -o /tmp/nobody
 # Not root, and yet all that root may.
 collect capable setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=+all --ambient-caps=+all \
   disko-advise collect -o /tmp/capable
-collect interrupted timeout --signal=INT 6 disko-advise collect -o /tmp/interrupted --duration 60s
-collect interrupted-early timeout --signal=INT 0.5 disko-advise collect -o /tmp/interrupted-early
-collect ended timeout --signal=KILL 1 disko-advise collect -o /tmp/ended
+collect interrupted until_said interrupted INT '^watching' disko-advise collect -o /tmp/interrupted --duration 600s
+collect interrupted-early until_said interrupted-early INT ' lsblk ' disko-advise collect -o /tmp/interrupted-early
+collect ended until_said ended KILL ' df ' disko-advise collect -o /tmp/ended
 
 step scrub, and a disk of each mirror away
 zpool scrub tank
@@ -242,7 +253,7 @@ sleep 15
 save dmesg-zfs.txt dmesg
 save zpool-status-suspended.txt zpool status
 save zpool-list-suspended-Hp.txt zpool list -Hp
-step done
+step "done"
 chmod -R a+rX "$out"
 sync
 systemctl poweroff --force --force

@@ -84,13 +84,13 @@ once = "off"
 BLKDEBUG
 
 mkdir -p share/out
-cp "$here/inside.sh" share/inside.sh
-cp "$program" share/disko-advise
+install -m 755 "$here/inside.sh" share/inside.sh
+install -m 755 "$program" share/disko-advise
 # In a virtual machine, /dev/kvm may be there and of no use: ACCEL=tcg is slower and runs anywhere.
 accel=${ACCEL:-tcg}
 [ -n "${ACCEL:-}" ] || [ ! -w /dev/kvm ] || accel=kvm:tcg
 file() { echo "file=$1.raw,format=raw,if=none,id=$1,cache=unsafe,discard=unmap"; }
-qemu-system-x86_64 -machine q35,accel=$accel -cpu max,arch-capabilities=off -smp 2 -m 2560 -display none -no-reboot \
+qemu-system-x86_64 -machine q35,accel="$accel" -cpu max,arch-capabilities=off -smp 2 -m 2560 -display none -no-reboot \
   -smbios type=1,serial=CHASSIS-77-4711,uuid=3f0b7e52-9c1d-4a6e-8b2f-5d7c90a1e264 \
   -kernel "root/boot/vmlinuz-$kernel" -initrd "root/boot/initrd.img-$kernel" \
   -append "root=/dev/vda rootfstype=ext4 rw console=ttyS0 nvme_core.io_timeout=4 nowatchdog systemd.mask=systemd-udev-settle.service ${APPEND:-}" \

@@ -37,6 +37,12 @@ const READ_LIMIT: Duration = Duration::from_secs(5);
 /// The most devices of one kind that are asked one by one.
 const MOST_DEVICES: usize = 256;
 
+/// The most volumes of pools whose links are told.
+const MOST_LINKS: usize = 10_000;
+
+/// How deep datasets nest: `zfs_max_dataset_nesting` of OpenZFS.
+const DEEPEST_DATASET: usize = 50;
+
 /// Queue attributes of `/sys/block` that are copied; the kernel describes them in
 /// `Documentation/ABI/stable/sysfs-block`.
 const QUEUE: [&str; 18] = [
@@ -569,6 +575,9 @@ impl Collector {
                 let _ = writeln!(whole, "{} = {}", name.replace('/', "."), text.trim());
             }
         }
+        if whole.is_empty() {
+            return Ok(());
+        }
         let step = Step {
             file: Some("sysctl.txt".to_owned()),
             path: Some("/proc/sys".to_owned()),
@@ -580,39 +589,46 @@ impl Collector {
         self.keep("sysctl.txt", whole.as_bytes(), vec![step])
     }
 
-    /// The links of udev: how layouts name disks.
+    /// The links of udev: how layouts name disks, and which block device a volume of a pool is.
     fn links(&mut self) -> anyhow::Result<()> {
         let mut whole = String::new();
-        for folder in ["by-id", "by-path", "by-partlabel"] {
-            for link in entries(&Path::new("/dev/disk").join(folder)) {
-                let name = link
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                // Volumes and containers are named by their UUIDs here; other listings tell them better.
-                if ["dm-", "lvm-", "md-"]
+        let mut steps = Vec::new();
+        let by_name: Vec<PathBuf> = ["by-id", "by-path", "by-partlabel"]
+            .iter()
+            .flat_map(|folder| entries(&Path::new("/dev/disk").join(folder)))
+            // Volumes and containers are named by their UUIDs here; other listings tell them better.
+            .filter(|link| {
+                let name = link.file_name().unwrap_or_default().to_string_lossy();
+                !["dm-", "lvm-", "md-"]
                     .iter()
                     .any(|prefix| name.starts_with(prefix))
-                {
-                    continue;
-                }
+            })
+            .collect();
+        for (folder, links) in [
+            ("/dev/disk", by_name),
+            ("/dev/zvol", links_below(Path::new("/dev/zvol"))),
+        ] {
+            if self.stopped() {
+                break;
+            }
+            let before = whole.len();
+            for link in links {
                 if let Ok(device) = link.canonicalize() {
                     let _ = writeln!(whole, "{} -> {}", link.display(), device.display());
                 }
             }
+            if whole.len() > before {
+                let step = Step {
+                    file: Some("dev-disk.txt".to_owned()),
+                    path: Some(folder.to_owned()),
+                    bytes: (whole.len() - before) as u64,
+                    ..Step::default()
+                };
+                self.tell(folder, &step);
+                steps.push(step);
+            }
         }
-        if whole.is_empty() {
-            return Ok(());
-        }
-        let step = Step {
-            file: Some("dev-disk.txt".to_owned()),
-            path: Some("/dev/disk".to_owned()),
-            bytes: whole.len() as u64,
-            ..Step::default()
-        };
-        self.tell("/dev/disk", &step);
-        self.keep("dev-disk.txt", whole.as_bytes(), vec![step])
+        self.keep("dev-disk.txt", whole.as_bytes(), steps)
     }
 
     fn versions(&mut self) -> anyhow::Result<()> {
@@ -982,6 +998,24 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The links below a folder, sorted. Folders are entered as deep as names of datasets nest, and no link is
+/// followed.
+fn links_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut todo = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = todo.pop() {
+        for path in entries(&folder) {
+            match path.symlink_metadata() {
+                Ok(it) if it.is_symlink() && found.len() < MOST_LINKS => found.push(path),
+                Ok(it) if it.is_dir() && depth < DEEPEST_DATASET => todo.push((path, depth + 1)),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// A moment as `2026-11-21T04:44:14Z` (the civil calendar of Howard Hinnant's `civil_from_days`,
 /// <https://howardhinnant.github.io/date_algorithms.html>).
 fn utc(moment: SystemTime) -> String {
@@ -1054,6 +1088,26 @@ mod tests {
         assert_eq!(held("Name:\tcat\nCapEff:\t0000000000220006\n"), Some(0x22_0006));
         assert_eq!(held("CapEff:\tnone\n"), None);
         assert_eq!(held(""), None);
+    }
+
+    #[test]
+    fn links_are_found_at_every_depth_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("tank/vms")).unwrap();
+        for (link, target) in [
+            ("tank/swap", "../zd0"),
+            ("tank/vms/web", "../../zd16"),
+            ("loop", "tank"),
+        ] {
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
+        }
+        std::fs::write(at("tank/file"), "").unwrap();
+        assert_eq!(
+            links_below(folder.path()),
+            [at("loop"), at("tank/swap"), at("tank/vms/web")]
+        );
+        assert!(links_below(&at("none")).is_empty());
     }
 
     #[test]

@@ -248,7 +248,7 @@ pub fn text(rows: &[Row], all: bool) -> String {
         let rebuild = match row.rebuild {
             machine::Rebuild::Agrees => "",
             machine::Rebuild::AtOnce => "sets it",
-            machine::Rebuild::Remount => "remounts",
+            machine::Rebuild::Remount => "remounts if changed",
             machine::Rebuild::NextBoot | machine::Rebuild::Command | machine::Rebuild::Recreate => {
                 "does nothing"
             }

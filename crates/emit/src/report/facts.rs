@@ -86,6 +86,12 @@ pub struct LayerReport {
     pub declared: bool,
     /// Whether a listing of the machine has it.
     pub observed: bool,
+    /// What the device is recognised by, where no listing names it as the layout does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inferred: Option<String>,
+    /// The logical volume that LVM made this one for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
     /// The layers that it lies on.
     pub on: Vec<usize>,
     /// The layers that lie on it.
@@ -231,6 +237,8 @@ impl FactsReport {
                     device: device_file(layer),
                     declared: layer.is_declared(),
                     observed: layer.is_observed(),
+                    inferred: layer.inferred.clone(),
+                    part_of: layer.part_of.clone(),
                     on: layer.on.clone(),
                     holds: layer.holds.clone(),
                     figures: figures_of(machine, layer)
@@ -302,6 +310,7 @@ fn is_device(kind: LayerKind) -> bool {
             | LayerKind::Luks
             | LayerKind::Raid
             | LayerKind::LogicalVolume
+            | LayerKind::Zvol
             | LayerKind::Other
     )
 }
@@ -329,21 +338,17 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
         }
     }
     let name = layer
-        .block
+        .carrier
+        .or(layer.block)
         .filter(|_| is_device(layer.kind))
         .map(|it| &*it.name.value)
         .or_else(|| layer.disk.and_then(|it| it.kernel_name()));
-    if let Some(io) = name.and_then(|name| facts.io.iter().find(|io| &*io.name == name)) {
+    if let Some(io) = name.and_then(|name| facts.io_named(name)) {
         load(&mut figures, io);
     }
     match layer.kind {
         LayerKind::Filesystem => {
-            let usage = layer.device.and_then(|device| {
-                machine
-                    .btrfs()
-                    .find(|it| it.device.is_some_and(|it| it.id == device.id))?
-                    .usage()
-            });
+            let usage = layer.device.and_then(|device| machine.btrfs_of(device)?.usage());
             if let Some(usage) = usage {
                 chunks(&mut figures, usage);
             }
@@ -356,12 +361,15 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
                 figures.fact("health", pool.health.as_ref());
             }
         }
-        LayerKind::Dataset => {
-            for property in ["recordsize", "compression", "sync", "atime"] {
+        LayerKind::Dataset | LayerKind::Zvol => {
+            let properties = match layer.kind {
+                LayerKind::Zvol => &["volblocksize", "compression", "sync"][..],
+                _ => &["recordsize", "compression", "sync", "atime"],
+            };
+            for property in properties {
                 let row = facts
-                    .zfs
-                    .iter()
-                    .find(|it| !it.of_pool && *it.dataset == *layer.name && &*it.property == property);
+                    .zfs_rows(&layer.name)
+                    .find(|it| !it.of_pool && &*it.property == *property);
                 figures.fact(property, row.map(|it| &it.value));
             }
         }
@@ -375,10 +383,7 @@ fn figures_of(machine: &Machine, layer: &Layer<'_>) -> Vec<Figure> {
                     Some(&Sourced::new(options.join(","), first.origin.clone())),
                 );
             }
-            let row = facts
-                .df
-                .iter()
-                .find(|it| it.mountpoint.as_ref().is_some_and(|it| *it.value == *layer.name));
+            let row = facts.df_at(&layer.name);
             if let Some(row) = row {
                 figures.part("used", row.used.as_ref(), row.size.as_ref());
             } else if let Some(usage) = facts.btrfs_of(&layer.name) {
@@ -545,6 +550,12 @@ fn tree(files: &Files, machine: &Machine) -> String {
             (true, false) if would_be_seen(machine, layer.kind) => out.push_str("  [not seen]"),
             _ => {}
         }
+        if let Some(of) = &layer.part_of {
+            let _ = write!(out, "  [part of {of}]");
+        }
+        if let Some(by) = &layer.inferred {
+            let _ = write!(out, "  [inferred: {by}]");
+        }
         let mut all = Vec::new();
         for figure in &figures {
             for place in places(files, &figure.origin) {
@@ -568,7 +579,7 @@ fn would_be_seen(machine: &Machine, kind: LayerKind) -> bool {
     let facts = &machine.facts;
     match kind {
         LayerKind::Disk => facts.disks.iter().any(|it| it.is_disk()),
-        LayerKind::Mount => facts.mounts.iter().any(|it| &*it.fstype.value == "proc"),
+        LayerKind::Mount => facts.has_all_mounts(),
         kind if is_device(kind) => facts.blocks.iter().any(|it| !it.parents.is_empty()),
         _ => false,
     }

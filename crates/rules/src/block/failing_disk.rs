@@ -81,6 +81,9 @@ fn check(disk: Disk<'_>) -> Known<Verdict> {
     for reason in reasons {
         argued = argued.because(reason);
     }
+    if let Some(inferred) = disk.inferred() {
+        argued = argued.because(inferred);
+    }
     let advice = match worst {
         Severity::Error => "bring the backup up to date first; then replace the disk",
         _ => {

@@ -40,13 +40,16 @@ fn check(machine: &Machine) -> Known<Verdict> {
     let rotating = machine
         .disks()
         .filter(|disk| !disk.holds_zfs() && !flag_lies(disk))
-        .filter_map(|disk| match disk.media() {
-            Ok((media, Sureness::Certain)) if media.value == Media::Hdd => Some(Ok((disk, media))),
-            // A model's name is a guess, and a listing tells more.
-            Ok((media, Sureness::Guess)) if media.value == Media::Hdd => Some(Err(unknown(&disk))),
-            Ok(_) => None,
-            Err(missing) => Some(Err(missing)),
-        });
+        // Whichever disk of the layout it is, the scheduler is set for the one that was observed.
+        .filter_map(
+            |disk| match disk.observed.map_or_else(|| disk.media(), |it| it.media()) {
+                Ok((media, Sureness::Certain)) if media.value == Media::Hdd => Some(Ok((disk, media))),
+                // A model's name is a guess, and a listing tells more.
+                Ok((media, Sureness::Guess)) if media.value == Media::Hdd => Some(Err(unknown(&disk))),
+                Ok(_) => None,
+                Err(missing) => Some(Err(missing)),
+            },
+        );
     let (mut disks, mut missing) = (Vec::new(), None);
     for found in rotating {
         match found {

@@ -183,8 +183,11 @@ fn written(pool: &Pool<'_>, declared: Option<&Property>) -> source::Origin {
     }
 }
 
-fn remedy(pool: &Pool<'_>, argued: crate::Argued) -> Verdict {
+fn remedy(pool: &Pool<'_>, mut argued: crate::Argued) -> Verdict {
     let name = &pool.declared.name;
+    for inferred in pool.disks().iter().filter_map(Disk::inferred) {
+        argued = argued.because(inferred);
+    }
     argued
         .because("a vdev keeps its `ashift` for life, and disks with larger sectors cannot be attached to it or replace its members")
         .impact(Impact::unmeasured("small writes, and which disks can replace a failed one"))
