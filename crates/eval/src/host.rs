@@ -72,6 +72,8 @@ const SEARCH_VALUES: usize = 20_000;
 const SEARCH_STEPS: u64 = 5_000_000;
 /// How many files an import of a whole folder may bring, and how many modules a host may have.
 const MOST_MODULES: usize = 5_000;
+/// How many layouts that were not read are named.
+const MOST_NAMED: usize = 8;
 
 /// An argument that a person gives on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -337,8 +339,14 @@ impl<'e, 'a> Host<'e, 'a> {
         });
         let mut found = search.found;
         // A layout of disko says more than other mounts, and a whole host more than modules that
-        // hosts share.
-        found.sort_by_cached_key(|found| (!self.holds_devices(found), !is_whole_host(&found.path)));
+        // hosts share. What was found as `disko` alone is of one of them too, without what is beside it.
+        found.sort_by_cached_key(|found| {
+            (
+                !self.holds_devices(found),
+                !is_whole_host(&found.path),
+                found.path == "disko",
+            )
+        });
         let mut seen = BTreeSet::new();
         found.retain(|found| seen.insert(found.path.clone()));
         self.choose(found, wanted);
@@ -376,14 +384,24 @@ impl<'e, 'a> Host<'e, 'a> {
             }
         }
         if let (Some(chosen), None, true) = (&self.chosen, wanted, found.len() > 1) {
-            let others = self
+            let mut others = self
                 .layouts
                 .iter()
-                .filter(|path| *path != chosen)
-                .cloned()
-                .collect::<Vec<_>>();
+                .map(|path| &**path)
+                .filter(|path| path != chosen);
+            let shown: Vec<&str> = others.by_ref().take(MOST_NAMED).collect();
+            let more = match others.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             let mut problem = Problem::warning(format!("only the layout `{chosen}` of this file is read"))
-                .note(format!("the others are {}", others.join(", ")), None);
+                .note(
+                    format!(
+                        "the others are {}{more}; `--host NAME` reads another",
+                        shown.join(", ")
+                    ),
+                    None,
+                );
             problem.level = Level::Note;
             self.scope.setting.problem(problem);
         }

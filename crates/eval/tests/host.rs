@@ -691,7 +691,7 @@ fn hosts_of_a_flake() {
               label <- host.nix:1:84: "mars" @ flake.nix:7:42
         Note flake.nix:10:19: the import of `inputs.disko.nixosModules.disko` is left out: flake inputs are not fetched
         Note : only the layout `nixosConfigurations.mars` of this file is read
-           the others are nixosConfigurations.venus, nixosModules.shared
+           the others are nixosConfigurations.venus, nixosModules.shared; `--host NAME` reads another
     "#]].same(&shown(files, &HostOptions::default(), &[DEVICES]));
     let venus = HostOptions {
         host: Some("venus".into()),
@@ -776,7 +776,7 @@ fn aspects_and_other_nesting() {
                 b <- disk.nix:1:166: {} @ disk.nix:1:166
                   device <- disk.nix:1:168: "/b" @ disk.nix:1:177
             Note : only the layout `flake.diskoConfigurations.b` of this file is read
-               the others are flake.nixosModules.host-disk
+               the others are flake.nixosModules.host-disk; `--host NAME` reads another
         "#]],
     );
     check(
