@@ -304,6 +304,9 @@ fn disk(place: &mut Place<'_>, doc: &Doc<'_>, entry: &Json, controllers: &[Contr
         }
         (told, full) => full.or(told),
     };
+    // A reader without a medium has no sectors; a disk that could not be opened, as in a container, tells
+    // nothing of them.
+    let mut empty = None;
     for resource in list(entry, "resources") {
         let kind = resource.get("type").and_then(Json::text);
         if kind.is_none_or(|kind| &**kind != "size") {
@@ -329,7 +332,7 @@ fn disk(place: &mut Place<'_>, doc: &Doc<'_>, entry: &Json, controllers: &[Contr
             .checked_mul(sector.value)
             .filter(|bytes| *bytes <= 1 << 63)
         {
-            Some(0) => {}
+            Some(0) => empty = Some(Sourced::new(Unreal::Empty, count.origin)),
             Some(bytes) => {
                 disk.size = Some(Sourced::new(Bytes(bytes), count.origin));
                 disk.logical_sector = Some(sector.map(Bytes));
@@ -390,7 +393,7 @@ fn disk(place: &mut Place<'_>, doc: &Doc<'_>, entry: &Json, controllers: &[Contr
         let kind = Unreal::of_name(&name.value)?;
         Some(Sourced::new(kind, name.origin.clone()))
     });
-    disk.unreal = listed.or_else(|| disk.size.is_none().then(|| doc.sourced(Unreal::Empty, entry)));
+    disk.unreal = listed.or(empty.filter(|_| disk.size.is_none()));
     Some(disk)
 }
 

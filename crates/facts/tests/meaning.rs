@@ -862,3 +862,21 @@ fn a_log_of_diskstats_keeps_percentiles() {
     );
     assert_eq!(wait.origin.quote().map(|quote| quote.line), Some(3));
 }
+
+/// A reader without a medium has no sectors. A disk that nobody could open tells nothing of them, and is
+/// no less a disk.
+#[test]
+fn an_empty_reader_is_told_from_a_disk_that_could_not_be_opened() {
+    let report = br#"{"hardware": {"disk": [
+        {"sysfs_id": "/class/block/sdb", "resources": [{"type": "size", "value_1": 0, "value_2": 512}]},
+        {"sysfs_id": "/class/block/sdc", "resources": []}
+    ]}}"#;
+    let (facts, problems) = read(&[("facter.json", report)]);
+    assert_eq!(problems, []);
+    let disks: Vec<_> = facts
+        .disks
+        .iter()
+        .map(|disk| (disk.shown_name(), disk.is_disk()))
+        .collect();
+    assert_eq!(disks, [("sdb", false), ("sdc", true)]);
+}
