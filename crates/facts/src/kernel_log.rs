@@ -213,7 +213,13 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         return (is("rror") || is("bort")).then_some((Kind::Filesystem, device));
     }
     if is("critical medium error, dev ") {
-        return Some((Kind::MediumError, between(text, ", dev ", stop)?));
+        // A disk that cannot write a sector says the same.
+        let kind = if is(":(WRITE)") {
+            Kind::IoError
+        } else {
+            Kind::MediumError
+        };
+        return Some((kind, between(text, ", dev ", stop)?));
     }
     if is("critical space allocation error, dev ") {
         return Some((Kind::OutOfSpace, between(text, ", dev ", stop)?));
@@ -345,6 +351,10 @@ fn filesystem<'t>(text: &'t str, name: &str) -> Option<(TroubleKind, &'t str)> {
         .or_else(|| between(text, "(", &[':', ')']))?;
     let head = text.split(')').next().unwrap_or(text);
     let is = |part: &str| text.contains(part);
+    // What has been repaired was told before, as what it was.
+    if is("fixed up error at ") || is("read error corrected") {
+        return None;
+    }
     let bad = head.contains(" error") || head.contains(" critical") || head.contains("crit ");
     if is("csum failed")
         || is("checksum verify failed")
