@@ -185,6 +185,9 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         "reset",
         "xception",
         "vdev=",
+        "is missing",
+        "nvalidating",
+        "annot continue",
     ];
     if !WORDS.iter().any(|word| text.contains(word)) {
         return None;
@@ -209,7 +212,11 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         }
     }
     if text.starts_with("JBD2: ") || text.starts_with("Aborting journal on device ") {
-        let device = between(text, " on device ", stop).or_else(|| between(text, "dev=", stop))?;
+        // A journal inside the filesystem is called after the device and its inode: `dm-4-8`.
+        let journal = between(text, " on ", stop).and_then(|name| Some(name.rsplit_once('-')?.0));
+        let device = between(text, " on device ", stop)
+            .or_else(|| between(text, "dev=", stop))
+            .or(journal)?;
         return (is("rror") || is("bort")).then_some((Kind::Filesystem, device));
     }
     if is("critical medium error, dev ") {
@@ -295,11 +302,13 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
     if text.starts_with("scsi host") && is("uas_eh_") {
         return Some((Kind::LinkReset, between(text, "scsi ", &[':'])?));
     }
-    if text.starts_with("md/") && (is("Disk failure on ") || is("rescheduling sector")) {
-        let kind = if is("Disk failure on ") {
-            Kind::ArrayDegraded
-        } else {
+    if text.starts_with("md/")
+        && (is("Disk failure on ") || is("rescheduling sector") || is("Cannot continue operation"))
+    {
+        let kind = if is("rescheduling sector") {
             Kind::IoError
+        } else {
+            Kind::ArrayDegraded
         };
         let array = between(text, ":", &[':'])?;
         return Some((kind, between(text, "Disk failure on ", stop).unwrap_or(array)));
@@ -313,6 +322,10 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
                 .unwrap_or("")
                 .trim_end_matches(':'),
         ));
+    }
+    if text.starts_with("device-mapper: snapshots: Invalidating snapshot") {
+        // It does not tell which.
+        return Some((Kind::OutOfSpace, ""));
     }
     if text.starts_with("loop: Write error") {
         return Some((Kind::IoError, "loop"));
@@ -375,10 +388,14 @@ fn filesystem<'t>(text: &'t str, name: &str) -> Option<(TroubleKind, &'t str)> {
     {
         return Some((Kind::ReadOnly, device));
     }
+    // `BTRFS warning (device sdb1): devid 2 uuid … is missing`
+    if name == "btrfs" && is(" devid ") && is(" is missing") {
+        return Some((Kind::ArrayDegraded, device));
+    }
     let worse = match name {
         "btrfs" => bad || is("lost page write") || is("lost super block write") || is("Transaction aborted"),
         "xfs" => is("I/O error") || is("Corruption") || is("corruption") || is("log I/O"),
-        _ => bad || is("I/O error while") || is("failed to convert"),
+        _ => bad || is("I/O error ") || is("failed to convert"),
     };
     worse.then_some((Kind::Filesystem, device))
 }

@@ -59,14 +59,17 @@ log md
 
 step OpenZFS: a mirror
 zpool create -f -o ashift=12 -O compression=off -O mountpoint=none tank mirror "$(by a-tank)" "$(by b-tank)"
-zfs create -o mountpoint=/srv/tank tank/files
-noise /srv/tank/file 120
+zfs create -o mountpoint=/srv/tank -o recordsize=16K tank/files
+noise /srv/tank/file 100
 zpool offline tank "$(by b-tank)"
 save zpool-status-offline.txt zpool status -v
 zpool online tank "$(by b-tank)"; zpool wait -t resilver tank
-over "$(by b-tank)" 20 100
-zpool scrub tank; save zpool-status-scrub.txt zpool status -v tank; zpool wait -t scrub tank
+over "$(by b-tank)" 8 280
+# Nothing is read until the scan may go on.
+scan() { echo "$1" > /sys/module/zfs/parameters/zfs_scan_suspend_progress; }
+scan 1; zpool scrub tank; save zpool-status-scrub.txt zpool status -v tank; scan 0; zpool wait -t scrub tank
 save zpool-status-repaired.txt zpool status -v -P
+save zpool-status-repaired-p.txt zpool status -p
 save zpool-status-repaired-j.json zpool status -j
 save zpool-list-v-repaired.txt zpool list -v -H -p
 log zfs-repaired
@@ -77,7 +80,7 @@ zpool labelclear -f "$(by b-tank)"; zpool import -d /dev/disk/by-partlabel tank
 save zpool-status-unavail.txt zpool status -v -P
 save zpool-status-unavail-j.json zpool status -j
 gone=$(zpool status -g tank | awk '$2 == "UNAVAIL" { print $1; exit }')
-noise /srv/tank/more 60
+noise /srv/tank/more 5
 step OpenZFS: a disk that cannot be read
 zpool create -f -o ashift=12 -O compression=off -O mountpoint=/srv/scratch scratch "$(by nvme-scratch)"
 noise /srv/scratch/file 200; noise /srv/scratch/other 100
@@ -89,11 +92,11 @@ save zpool-status-x.txt zpool status -x
 save zpool-events.txt zpool events
 save zpool-events-v.txt sh -c 'zpool events -v | head -n 150'
 log nvme-zfs
-# Nothing is copied until the scan may go on, and then a part.
-scan() { echo "$1" > /sys/module/zfs/parameters/zfs_scan_suspend_progress; }
+# A part is copied, and no more until the machine ends.
 scan 1; zpool replace -f tank "$gone" "$(by b-tank)"
 save zpool-status-resilver-begins.txt zpool status -v -P tank
-scan 0; sleep 0.2; scan 1
+echo 20 > /sys/module/zfs/parameters/zfs_resilver_min_time_ms
+scan 0; zpool sync tank; scan 1
 save zpool-status-resilver.txt zpool status -v -P tank
 save zpool-status-resilver-j.json zpool status -j tank
 save zpool-list-Hp.txt zpool list -Hp
@@ -141,7 +144,7 @@ mkfs.ext4 -q -L big /dev/pool/big && mkdir -p /srv/big && mount -o noatime /dev/
 dd if=/dev/urandom of=/dev/pool/plain bs=1M count=20 oflag=direct status=none
 echo 20 > /sys/module/dm_thin_pool/parameters/no_space_timeout
 dd if=/dev/zero of=/srv/big/file bs=1M count=150 conv=fsync status=none & sleep 10
-for it in lvs vgs; do save "$it-full.json" "$it" --readonly -a --units b --reportformat json; done
+for it in lvs vgs; do save "$it-full.json" "$it" --nolocking -a --units b --reportformat json; done
 save lvs-full-o.json lvs -a --units b -o +lv_health_status,lv_when_full,data_percent,metadata_percent,snap_percent --reportformat json
 save lvs-full.txt lvs -a
 save dmsetup-status.txt dmsetup status
@@ -172,20 +175,16 @@ collect failing disko-advise collect -o /tmp/failing
 step disks that go
 since
 echo 1 > "/sys/block/${d##*/}/device/delete"; echo 1 > "/sys/block/${b##*/}/device/delete"; sleep 2
-noise /srv/six/more 5; noise /srv/tank/again 5; noise /srv/mirror/more 5; sleep 5
+noise /srv/six/more 5; noise /srv/tank/again 2; noise /srv/mirror/more 5; sleep 5
 log removed
 save mdstat-gone cat /proc/mdstat
-save mdadm-detail-gone.txt mdadm --detail /dev/md/mirror /dev/md/six
+save mdadm-detail-gone.txt mdadm --detail "/dev/$(basename "${mirror%/md}")" "/dev/$(basename "${six%/md}")"
 save zpool-status-removed.txt zpool status -v -P tank
 
-step a disk that does not answer
-since
-timeout -s KILL 100 fio --output=/dev/null --name=slow --filename="$slow" --rw=randread --bs=4k --iodepth=32 --ioengine=libaio --direct=1 --number_ios=4000 &
-sleep 60
-log nvme-timeout
-
 step a pool and a volume that hang
-head -c 64 /dev/urandom > /run/key
+since; head -c 64 /dev/urandom > /run/key
+# No rule of udev's is waited for, which may look at a disk that hangs.
+export DM_DISABLE_UDEV=1
 dmsetup create below --table "0 $(blockdev --getsz "$(by e-vault)") linear $(by e-vault) 0"
 luks /dev/mapper/below vault
 mkfs.ext4 -q -L vault /dev/mapper/vault && mkdir -p /srv/vault && mount -o noatime /dev/mapper/vault /srv/vault
@@ -203,4 +202,10 @@ save zpool-list-suspended-Hp.txt timeout -s KILL 20 zpool list -Hp
 step a bundle of what hangs
 collect hanging timeout -s KILL 1200 disko-advise collect -o /tmp/hanging --duration 5s
 save stuck.txt sh -c "ps -eo stat,pid,ppid,etimes,wchan:32,args | awk '\$1 ~ /^(D|Z|STAT)/'"
+step a disk that does not answer
+since
+timeout -s KILL 100 fio --output=/dev/null --name=slow --filename="$slow" --rw=randread --bs=4k --iodepth=32 --ioengine=libaio --direct=1 --number_ios=4000 &
+sleep 60
+log nvme-timeout
+
 end

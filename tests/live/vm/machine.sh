@@ -72,20 +72,10 @@ fi
 
 disk() { rm -f "$1.raw"; truncate -s "$2" "$1.raw"; }
 file() { echo "file=$1.raw,format=raw,if=none,id=$1,cache=unsafe,discard=unmap"; }
-# A disk with a sector that cannot be read and one that cannot be written.
+# A disk with sectors that cannot be read and one that cannot be written.
 faulty() { echo "file=blkdebug:bad.blkdebug:$1.raw,format=raw,if=none,id=$1,rerror=report,werror=report"; }
-cat > bad.blkdebug <<BLKDEBUG
-[inject-error]
-event = "none"
-iotype = "read"
-errno = "5"
-sector = "200064"
-[inject-error]
-event = "none"
-iotype = "write"
-errno = "5"
-sector = "300032"
-BLKDEBUG
+bad() { printf '[inject-error]\nevent = "none"\niotype = "%s"\nerrno = "5"\nsector = "%s"\n' "$@"; }
+bad read 120064 read 200064 read 260096 read 340096 write 300032 > bad.blkdebug
 # One that does not answer in time.
 slow() { echo "file=$1.raw,format=raw,if=none,id=$1,throttling.iops-total=1,throttling.iops-total-max=100,throttling.iops-total-max-length=20"; }
 disk slow 256M

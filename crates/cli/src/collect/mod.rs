@@ -764,8 +764,18 @@ impl Collector {
             .map(|array| call(&["mdadm", "--detail", array]).under(array));
         self.programs("mdadm-detail.txt", calls.collect(), false)?;
         if !of_kind(&|kind| *kind == BlockKind::Lvm).is_empty() {
+            // Without locks nothing waits for another command or is written. `--readonly` would not
+            // ask the kernel either, and only that knows how full a pool or a snapshot is.
             for (file, verb) in [("lvs.json", "lvs"), ("vgs.json", "vgs")] {
-                let argv = [verb, "--readonly", "-a", "--units", "b", "--reportformat", "json"];
+                let argv = [
+                    verb,
+                    "--nolocking",
+                    "-a",
+                    "--units",
+                    "b",
+                    "--reportformat",
+                    "json",
+                ];
                 self.programs(file, vec![call(&argv)], false)?;
             }
         }
