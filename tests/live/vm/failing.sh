@@ -84,7 +84,7 @@ noise /srv/tank/more 5
 step OpenZFS: a disk that cannot be read
 zpool create -f -o ashift=12 -O compression=off -O mountpoint=/srv/scratch scratch "$(by nvme-scratch)"
 noise /srv/scratch/file 200; noise /srv/scratch/other 100
-zpool scrub -w scratch
+timeout 60 zpool scrub -w scratch
 save zpool-status-damaged-short.txt zpool status scratch
 save zpool-status-damaged.txt zpool status -v -P scratch
 save zpool-status-damaged-j.json zpool status -j -v scratch

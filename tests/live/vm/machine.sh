@@ -72,10 +72,11 @@ fi
 
 disk() { rm -f "$1.raw"; truncate -s "$2" "$1.raw"; }
 file() { echo "file=$1.raw,format=raw,if=none,id=$1,cache=unsafe,discard=unmap"; }
-# A disk with sectors that cannot be read and one that cannot be written.
-faulty() { echo "file=blkdebug:bad.blkdebug:$1.raw,format=raw,if=none,id=$1,rerror=report,werror=report"; }
+# A disk with sectors that cannot be read (`bad`), and one with a sector that cannot be written too (`worse`).
+faulty() { echo "file=blkdebug:${2:-worse}.blkdebug:$1.raw,format=raw,if=none,id=$1,rerror=report,werror=report"; }
 bad() { printf '[inject-error]\nevent = "none"\niotype = "%s"\nerrno = "5"\nsector = "%s"\n' "$@"; }
-bad read 120064 read 200064 read 260096 read 340096 write 300032 > bad.blkdebug
+bad read 120064 read 200064 read 260096 read 340096 > bad.blkdebug
+{ cat bad.blkdebug; bad write 300032; } > worse.blkdebug
 # One that does not answer in time.
 slow() { echo "file=$1.raw,format=raw,if=none,id=$1,throttling.iops-total=1,throttling.iops-total-max=100,throttling.iops-total-max-length=20"; }
 disk slow 256M
@@ -90,7 +91,7 @@ if [ "${3:-}" = failing ]; then
   disk e 768M; ide e "$(file e)" ide.0 WD-WX11A22B3344 0x50014ee2b1c2d3e4
   disk media 512M; ide media "$(faulty media)" ide.1 WD-WX11A22B5566 0x50014ee2b1c2d3e5
   disk backup 512M; scsi backup "$(faulty backup)" ZC1EF3GH 0x5000c500a1b2c3de
-  disk scratch 512M; nvme scratch "$(faulty scratch)" S4EWNX0R123456
+  disk scratch 512M; nvme scratch "$(faulty scratch bad)" S4EWNX0R123456
   disk spare 512M; devices+=(-drive "$(faulty spare)" -device "virtio-blk-pci,drive=spare,serial=VIRT-4711")
 else
   inside=inside.sh

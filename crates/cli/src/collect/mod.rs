@@ -684,7 +684,7 @@ impl Collector {
         }
         for (file, argv) in [
             ("zpool-list.txt", &["zpool", "list", "-H", "-p"][..]),
-            ("zpool-status.txt", &["zpool", "status", "-P"]),
+            ("zpool-status.txt", &["zpool", "status", "-P", "-p"]),
             ("zpool-get.txt", &["zpool", "get", "-H", "-p", "all"]),
             (
                 "zfs-get.txt",

@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
         "zpool-status(8)",
         "https://openzfs.github.io/openzfs-docs/man/master/8/zpool-status.8.html",
     )],
-    verified: "OpenZFS 2.4 documentation",
+    verified: "OpenZFS 2.3.2: pools with disks that were taken offline, overwritten, unreadable and removed; OpenZFS 2.4 documentation",
 };
 
 const DAMAGED: &str = "data is damaged beyond repair";
@@ -40,8 +40,7 @@ fn faults(pool: &machine::facts::ZpoolStatus) -> Vec<(&source::Origin, String)> 
                 ));
             }
         }
-        let gone = |state: &str| matches!(state, "FAULTED" | "UNAVAIL" | "REMOVED" | "OFFLINE");
-        if let Some(state) = vdev.state.as_ref().filter(|it| gone(&it.value)) {
+        if let Some(state) = vdev.state.as_ref().filter(|_| is_gone(vdev)) {
             faults.push((&state.origin, format!("{} is {}", vdev.name.value, state.value)));
         }
     }
@@ -61,9 +60,22 @@ fn is_hurt(pool: &machine::facts::ZpoolStatus) -> bool {
         || pool.errors.as_ref().is_some_and(|it| tells_damage(&it.value))
 }
 
-/// The resilver that is under way.
+/// Whether a part of a pool does not work at all.
+fn is_gone(vdev: &machine::facts::Vdev) -> bool {
+    let gone = |state: &str| matches!(state, "FAULTED" | "UNAVAIL" | "REMOVED" | "OFFLINE");
+    vdev.state.as_ref().is_some_and(|it| gone(&it.value))
+}
+
+/// The resilver that is under way. When the new disk is gone too, its group is, and ZFS goes on to say
+/// that the resilver is in progress.
 fn resilver(pool: &machine::facts::ZpoolStatus) -> Option<&source::Sourced<std::sync::Arc<str>>> {
-    let scan = pool.scan.as_ref();
+    let replacing = |vdev: &machine::facts::Vdev| {
+        ["replacing-", "spare-"]
+            .iter()
+            .any(|group| vdev.name.value.starts_with(group))
+    };
+    let stuck = pool.vdevs.iter().any(|vdev| replacing(vdev) && is_gone(vdev));
+    let scan = pool.scan.as_ref().filter(|_| !stuck);
     scan.filter(|it| it.value.starts_with("resilver in progress"))
 }
 
