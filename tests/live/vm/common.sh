@@ -10,7 +10,11 @@ save() { local file=$out/tools/$1; shift; "$@" > "$file" 2> "$file.err" || echo 
 wait_for() { local n=0; until [ -e "$1" ] || [ $((n += 1)) -gt 100 ]; do sleep 0.1; done; }
 # The disk with this serial number: names of SCSI and ATA disks come in any order.
 disk() { lsblk -dnpo NAME,SERIAL | awk -v serial="$1" '$2 == serial { print $1 }'; }
-part() { sgdisk --align-end --new="$2:0:$3" --change-name="$2:disk-$4" --typecode="$2:$5" "$1" > /dev/null; }
+# Makes a partition and waits until the kernel and udev know it: a disk that is looked at is not read again.
+part() {
+  sgdisk --align-end --new="$2:0:$3" --change-name="$2:disk-$4" --typecode="$2:$5" "$1" > /dev/null
+  partx -u "$1"; udevadm settle
+}
 by() { wait_for "/dev/disk/by-partlabel/disk-$1"; echo "/dev/disk/by-partlabel/disk-$1"; }
 luks() { cryptsetup -q luksFormat --pbkdf-memory 65536 --iter-time 100 "$1" /run/key "${@:3}" && cryptsetup open --key-file /run/key --allow-discards "$1" "$2"; }
 umask 022

@@ -29,6 +29,21 @@ fn is_mended(array: &MdArray) -> bool {
         || (waits && array.members.iter().any(is_filled))
 }
 
+/// Whether more devices are gone than the level can do without. For raid10 that depends on which.
+fn is_lost(array: &MdArray) -> bool {
+    let (Some(devices), Some(working), Some(level)) = (&array.devices, &array.working, &array.level) else {
+        return false;
+    };
+    let gone = devices.value.saturating_sub(working.value);
+    match &*level.value {
+        "raid0" | "linear" => gone > 0,
+        "raid1" => working.value == 0,
+        "raid4" | "raid5" => gone > 1,
+        "raid6" => gone > 2,
+        _ => false,
+    }
+}
+
 fn check(machine: &Machine) -> Known<Verdict> {
     let facts = &machine.facts;
     if facts.md.is_empty() {
@@ -51,8 +66,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
         .filter(|array| array.is_degraded().is_some_and(|it| it.value))
         .filter_map(|array| Some((array, array.devices.as_ref()?, array.working.as_ref()?)))
         .collect();
-    // What nobody mends yet comes first.
-    lacking.sort_by_key(|(array, ..)| is_mended(array));
+    // What is lost comes first, and then what nobody mends yet.
+    lacking.sort_by_key(|(array, ..)| (!is_lost(array), is_mended(array)));
     let Some((array, devices, working)) = lacking.first() else {
         return Ok(Clear);
     };
@@ -80,20 +95,41 @@ fn check(machine: &Machine) -> Known<Verdict> {
         );
     }
     // `md/raid1:md127: Disk failure on sdb1, disabling device.`
-    let lost = facts
+    let dropped = facts
         .kernel_log
         .iter()
         .filter(|it| it.kind == TroubleKind::ArrayDegraded && it.last.value.contains(&format!(":{name}: ")));
-    for lost in lost {
-        placed = placed.and(&lost.last.origin, format!("when {} was lost", lost.subject));
+    for dropped in dropped {
+        placed = placed.and(&dropped.last.origin, format!("when {} was lost", dropped.subject));
     }
-    let rebuilding = is_mended(array);
+    let lost = is_lost(array);
+    let rebuilding = is_mended(array) && !lost;
     if let Some(action) = &array.action {
         let text = match &array.progress {
             Some(progress) => format!("{} is under way: {}", action.value, progress.value),
             None => format!("{} waits for its turn", action.value),
         };
         placed = placed.and(&action.origin, text);
+    }
+    if lost {
+        return Ok(placed
+            .because("an array of this level cannot do without so many: it takes no writes any more, and what it has cannot be read in full")
+            .because("devices that drop out together mostly have a cable, a controller or the power in common, and hold their data still")
+            .cost("a wrong guess overwrites what is left: where the data matters, work on copies of the devices")
+            .command(
+                format!("mdadm --detail /dev/{name}"),
+                "names the devices that are missing",
+            )
+            .command(
+                "mdadm --examine /dev/MEMBER | grep -E 'Events|Update Time|Array State'",
+                "how far each device came: those whose counts of events are close belong together",
+            )
+            .verify("cat /proc/mdstat shows U for as many devices as the level needs")
+            .rollback("none is needed: nothing is changed")
+            .advise(
+                Reach::Live,
+                format!("neither add nor create anything: find what the devices have in common; then stop the array and try mdadm --assemble --force /dev/{name} with its old devices"),
+            ));
     }
     let mut argued = placed
         .because("most arrays lose everything with the next device that fails, and the devices that are left are as old as the one that failed, and read in full to rebuild it")
