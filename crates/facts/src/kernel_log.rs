@@ -176,8 +176,14 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         "read-only",
         "readonly",
         "csum",
-        "abort",
+        "bort",
         "out of",
+        "out-of",
+        "no free",
+        "FAILED",
+        "timing out",
+        "TIME_OUT",
+        "rescheduling",
         "no space",
         "hung",
         "not ready",
@@ -212,11 +218,10 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         }
     }
     if text.starts_with("JBD2: ") || text.starts_with("Aborting journal on device ") {
-        // A journal inside the filesystem is called after the device and its inode: `dm-4-8`.
-        let journal = between(text, " on ", stop).and_then(|name| Some(name.rsplit_once('-')?.0));
         let device = between(text, " on device ", stop)
             .or_else(|| between(text, "dev=", stop))
-            .or(journal)?;
+            .or_else(|| between(text, " on ", stop))?;
+        let device = with_journal(device);
         return (is("rror") || is("bort")).then_some((Kind::Filesystem, device));
     }
     if is("critical medium error, dev ") {
@@ -354,6 +359,15 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         ));
     }
     None
+}
+
+/// The device of a journal: one inside the filesystem is called after its inode too, `dm-4-8` or `sda1-8.`
+fn with_journal(name: &str) -> &str {
+    let name = name.trim_end_matches('.');
+    match name.rsplit_once('-') {
+        Some((device, inode)) if device != "dm" && inode.bytes().all(|b| b.is_ascii_digit()) => device,
+        _ => name,
+    }
 }
 
 /// Messages of filesystems: `BTRFS error (device dm-0: state EA): …`, `EXT4-fs (sda1): …`, `XFS (dm-0): …`.

@@ -137,13 +137,18 @@ fn is_one(known: &MdArray, new: &MdArray) -> bool {
     let linked = |array: &MdArray| array.name.value.starts_with("md/");
     let level = |array: &MdArray| array.level.as_ref().map(|it| it.value.clone());
     let devices = |array: &MdArray| {
-        let mut devices: Vec<_> = array.members.iter().map(|it| it.device.value.clone()).collect();
+        // mdadm has no name for a device that failed and is gone.
+        let there = array
+            .members
+            .iter()
+            .filter(|it| it.state.value != MdState::Faulty);
+        let mut devices: Vec<_> = there.map(|it| it.device.value.clone()).collect();
         devices.sort();
         devices
     };
     linked(known) != linked(new)
         && level(known) == level(new)
-        && !known.members.is_empty()
+        && !devices(known).is_empty()
         && devices(known) == devices(new)
 }
 
