@@ -506,12 +506,26 @@ impl Collector {
     fn under_headings(&mut self, file: &str, shown: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut whole = String::new();
+        let mut silent: Option<PathBuf> = None;
+        let mut error_of: Option<String> = None;
         for path in paths {
             if self.stopped() {
                 break;
             }
-            let Ok((bytes, _)) = tool::read_file(path, READ_LIMIT) else {
+            // One attribute of a queue that is frozen waits for ever, and so do its others.
+            if silent.as_ref().is_some_and(|folder| path.starts_with(folder)) {
                 continue;
+            }
+            let bytes = match tool::read_file(path, READ_LIMIT) {
+                Ok((bytes, _)) => bytes,
+                Err(error) => {
+                    if error.kind() == std::io::ErrorKind::TimedOut {
+                        let folder = path.ancestors().find(|it| it.parent().is_some_and(is_class));
+                        error_of.get_or_insert_with(|| format!("{}: {}", path.display(), reason(&error)));
+                        silent = folder.map(Path::to_owned);
+                    }
+                    continue;
+                }
             };
             let text = String::from_utf8_lossy(&bytes);
             if !text.trim().is_empty() {
@@ -524,14 +538,15 @@ impl Collector {
                 );
             }
         }
-        if whole.is_empty() {
+        if whole.is_empty() && error_of.is_none() {
             return Ok(());
         }
         let step = Step {
-            file: Some(file.to_owned()),
+            file: (!whole.is_empty()).then(|| file.to_owned()),
             path: Some(shown.to_owned()),
             milliseconds: started.elapsed().as_millis() as u64,
             bytes: whole.len() as u64,
+            error: error_of,
             ..Step::default()
         };
         self.tell(shown, &step);
@@ -981,6 +996,13 @@ fn lacking(as_root: bool) -> Vec<String> {
 fn held(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(line.trim(), 16).ok()
+}
+
+/// Whether a folder of `/sys` holds one folder for each device or filesystem.
+fn is_class(folder: &Path) -> bool {
+    ["/sys/block", "/sys/fs/btrfs"]
+        .iter()
+        .any(|class| folder == Path::new(class))
 }
 
 /// What a folder holds, sorted; nothing when it is not there.
