@@ -782,9 +782,12 @@ impl Collector {
             // Without locks nothing waits for another command or is written. `--readonly` would not
             // ask the kernel either, and only that knows how full a pool or a snapshot is.
             for (file, verb) in [("lvs.json", "lvs"), ("vgs.json", "vgs")] {
+                // A mapping that is suspended would hold it up for ever.
                 let argv = [
                     verb,
                     "--nolocking",
+                    "--config",
+                    "devices/ignore_suspended_devices=1",
                     "-a",
                     "--units",
                     "b",
@@ -945,7 +948,12 @@ fn read_step(file: &str, path: &Path) -> (Vec<u8>, Step) {
 /// Why a program gave nothing, or not everything; `None` when all is well.
 fn complaint(ran: &tool::Ran, limit: Duration, nothing: bool) -> Option<String> {
     if ran.timed_out {
-        return Some(format!("did not end within {} s", limit.as_secs_f64()));
+        let late = format!("did not end within {} s", limit.as_secs_f64());
+        // Nothing ends a process that sleeps in the kernel until its request is answered.
+        return Some(match (ran.status, ran.signal) {
+            (None, None) => format!("{late}, nor when it was killed: a device does not answer it"),
+            _ => late,
+        });
     }
     if ran.cut {
         return Some(format!("printed more than {} MiB", tool::LARGEST >> 20));
@@ -1079,6 +1087,21 @@ mod tests {
         for wrong in ["", "0", "-1", "1d", "99999999999999999999", "25h", "s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_hangs_in_the_kernel_is_told_from_what_is_slow() {
+        let ran = |signal| tool::Ran {
+            timed_out: true,
+            signal,
+            ..tool::Ran::default()
+        };
+        let said = |ran| complaint(&ran, Duration::from_secs(20), true).unwrap();
+        assert_eq!(said(ran(Some(9))), "did not end within 20 s");
+        assert_eq!(
+            said(ran(None)),
+            "did not end within 20 s, nor when it was killed: a device does not answer it"
+        );
     }
 
     #[test]

@@ -73,21 +73,20 @@ fn check(machine: &Machine) -> Known<Verdict> {
     };
     let device = &*first.subject;
     let block = facts.block_by_name(device);
-    let mountpoint = block.and_then(mountpoint);
-    let place = match mountpoint {
+    let place = |device: &str| match facts.block_by_name(device).and_then(mountpoint) {
         Some(mountpoint) => format!("{mountpoint} on {device}"),
         None => format!("on {device}"),
     };
     let stopped = first.kind == TroubleKind::ReadOnly;
     let message = match stopped {
-        true => format!("the filesystem {place} takes no writes any more"),
-        false => format!("the kernel reports errors of the filesystem {place}"),
+        true => format!("the filesystem {} takes no writes any more", place(device)),
+        false => format!("the kernel reports errors of the filesystem {}", place(device)),
     };
     let mut placed = Draft::new(device, message).at(&first.first.origin, "the first message of it");
     for other in found.iter().skip(1) {
         let text = match &*other.subject == device {
             true => other.kind.to_string(),
-            false => format!("{} on {} too", other.kind, other.subject),
+            false => format!("{} {} too", other.kind, place(&other.subject)),
         };
         placed = placed.and(&other.last.origin, text);
     }

@@ -43,7 +43,8 @@ enum Room {
 fn check(machine: &Machine) -> Known<Verdict> {
     let facts = &machine.facts;
     let mut found: Vec<_> = facts.lvs.iter().flat_map(short).collect();
-    found.sort_by_key(|it| !it.full);
+    // A pool whose writes fail comes before a snapshot that is lost already.
+    found.sort_by_key(|it| (!it.full, it.kind == Room::Snapshot));
     let Some(first) = found.first() else {
         // A pool or a snapshot whose state nobody asked the kernel for (`lvs --readonly`).
         let blind = |it: &&LogicalVolume| is_pool(it) || it.is_snapshot() == Some(true);
