@@ -60,6 +60,11 @@ fn is_hurt(pool: &machine::facts::ZpoolStatus) -> bool {
         || pool.errors.as_ref().is_some_and(|it| tells_damage(&it.value))
 }
 
+/// Whether a pool waits for its disks.
+fn is_suspended(pool: &machine::facts::ZpoolStatus) -> bool {
+    pool.state.as_ref().is_some_and(|it| &*it.value == "SUSPENDED")
+}
+
 /// Whether a part of a pool does not work at all.
 fn is_gone(vdev: &machine::facts::Vdev) -> bool {
     let gone = |state: &str| matches!(state, "FAULTED" | "UNAVAIL" | "REMOVED" | "OFFLINE");
@@ -97,8 +102,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
             Some((pool, faults.first().cloned()?, faults))
         })
         .collect();
-    // What nobody mends yet comes first.
-    found.sort_by_key(|(pool, ..)| (!is_hurt(pool), resilver(pool).is_some()));
+    // What stands still comes first, and then what nobody mends yet.
+    found.sort_by_key(|(pool, ..)| (!is_suspended(pool), !is_hurt(pool), resilver(pool).is_some()));
     let mut found = found.into_iter();
     let Some((pool, (origin, text), faults)) = found.next() else {
         return Ok(Clear);
@@ -121,6 +126,22 @@ fn check(machine: &Machine) -> Known<Verdict> {
     }
     for (other, (origin, text), _) in found {
         placed = placed.and(origin, format!("the pool {} too: {text}", other.pool.value));
+    }
+    if is_suspended(pool) {
+        return Ok(placed
+            .because("OpenZFS lost more disks of the pool than it can do without, and holds every write back until they are there again: what waits for the pool cannot even be killed")
+            .cost("what was written last is lost where the disks do not come back before the machine is started anew")
+            .command(format!("zpool status -v {name}"), "the disks that do not answer")
+            .command(
+                format!("zpool clear {name}"),
+                "after they are connected again: goes on where it stopped",
+            )
+            .verify(format!("zpool status {name}: the pool is ONLINE, and a scrub finds nothing"))
+            .rollback("none is needed: nothing is changed")
+            .advise(
+                Reach::Live,
+                "connect the disks again (cable, power, controller) before the machine is started anew, then clear the pool and scrub it",
+            ));
     }
     let resilver = resilver(pool);
     if let Some(resilver) = resilver {
