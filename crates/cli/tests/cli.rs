@@ -642,7 +642,7 @@ fn what_contradicts_the_layout_and_no_finding_tells_is_told_by_check() {
         &["disko.nix", "--facts", "lsblk.json"],
         &expect![[r#"
             status 0
-            no findings · 0 clear · 40 not applicable · 4 undecided
+            no findings · 0 clear · 42 not applicable · 4 undecided
 
             sources contradict each other:
             disko.devices.disk.main: the disk is not among those that are there

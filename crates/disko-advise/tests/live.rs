@@ -97,6 +97,20 @@ fn a_bundle_that_was_interrupted() {
 }
 
 #[test]
+fn a_bundle_of_a_machine_that_fails() {
+    check("failing");
+
+    let advice = case("failing");
+    let told: Vec<String> = advice
+        .judgement
+        .findings
+        .iter()
+        .map(|it| format!("{:?} [{}] {}\n", it.severity(), it.rule.id, it.finding.message))
+        .collect();
+    expect_file![folder("failing").join("findings.txt")].assert_eq(&told.concat());
+}
+
+#[test]
 fn a_stack_through_every_layer() {
     check("luks-lvm");
 }

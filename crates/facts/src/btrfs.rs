@@ -191,7 +191,9 @@ impl BtrfsUsage {
 /// What `btrfs device stats` counted of one device since its counters were reset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BtrfsDeviceErrors {
-    /// The device.
+    /// The path that was asked, where a heading tells it.
+    pub mountpoint: Fact<Arc<str>>,
+    /// The device; one that is missing is `devid:2`, `<missing disk>` before btrfs-progs 5.
     pub device: Sourced<Arc<str>>,
     /// Writes that failed.
     pub write: Fact<u64>,
@@ -206,6 +208,14 @@ pub struct BtrfsDeviceErrors {
 }
 
 impl BtrfsDeviceErrors {
+    /// Whether these are counters of the device in the filesystem that was asked. A number that stands
+    /// for a missing device says so of its own filesystem only.
+    fn is_of(&self, asked: Option<&Sourced<Arc<str>>>) -> bool {
+        let own = self.mountpoint.as_ref().map(|it| &it.value);
+        let named = self.device.value.starts_with('/');
+        named || own == asked.map(|it| &it.value)
+    }
+
     /// The counters that are not zero, with their names.
     pub fn faults(&self) -> impl Iterator<Item = (&'static str, &Sourced<u64>)> {
         [
@@ -606,6 +616,7 @@ pub(crate) fn is_device_stats(line: &str) -> bool {
 
 /// `btrfs device stats`: `[/dev/sda].write_io_errs    0`.
 pub(crate) fn device_stats(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
+    let asked = place.heading.clone().filter(|it| it.value.starts_with('/'));
     while let Some(line) = lines.next() {
         let text = line.text.trim();
         let Some((device, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once("].")) else {
@@ -620,7 +631,7 @@ pub(crate) fn device_stats(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: 
         let at = facts
             .btrfs_errors
             .iter()
-            .rposition(|known| &*known.device.value == device);
+            .rposition(|known| &*known.device.value == device && known.is_of(asked.as_ref()));
         let at = match at {
             Some(at) => at,
             None if facts.btrfs_errors.len() >= MOST => {
@@ -629,6 +640,7 @@ pub(crate) fn device_stats(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: 
             }
             None => {
                 facts.btrfs_errors.push(BtrfsDeviceErrors {
+                    mountpoint: asked.clone(),
                     device: line.text_at(device),
                     write: None,
                     read: None,

@@ -176,8 +176,14 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         "read-only",
         "readonly",
         "csum",
-        "abort",
+        "bort",
         "out of",
+        "out-of",
+        "no free",
+        "FAILED",
+        "timing out",
+        "TIME_OUT",
+        "rescheduling",
         "no space",
         "hung",
         "not ready",
@@ -185,6 +191,9 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         "reset",
         "xception",
         "vdev=",
+        "is missing",
+        "nvalidating",
+        "annot continue",
     ];
     if !WORDS.iter().any(|word| text.contains(word)) {
         return None;
@@ -209,11 +218,20 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
         }
     }
     if text.starts_with("JBD2: ") || text.starts_with("Aborting journal on device ") {
-        let device = between(text, " on device ", stop).or_else(|| between(text, "dev=", stop))?;
+        let device = between(text, " on device ", stop)
+            .or_else(|| between(text, "dev=", stop))
+            .or_else(|| between(text, " on ", stop))?;
+        let device = with_journal(device);
         return (is("rror") || is("bort")).then_some((Kind::Filesystem, device));
     }
     if is("critical medium error, dev ") {
-        return Some((Kind::MediumError, between(text, ", dev ", stop)?));
+        // A disk that cannot write a sector says the same.
+        let kind = if is(":(WRITE)") {
+            Kind::IoError
+        } else {
+            Kind::MediumError
+        };
+        return Some((kind, between(text, ", dev ", stop)?));
     }
     if is("critical space allocation error, dev ") {
         return Some((Kind::OutOfSpace, between(text, ", dev ", stop)?));
@@ -289,11 +307,13 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
     if text.starts_with("scsi host") && is("uas_eh_") {
         return Some((Kind::LinkReset, between(text, "scsi ", &[':'])?));
     }
-    if text.starts_with("md/") && (is("Disk failure on ") || is("rescheduling sector")) {
-        let kind = if is("Disk failure on ") {
-            Kind::ArrayDegraded
-        } else {
+    if text.starts_with("md/")
+        && (is("Disk failure on ") || is("rescheduling sector") || is("Cannot continue operation"))
+    {
+        let kind = if is("rescheduling sector") {
             Kind::IoError
+        } else {
+            Kind::ArrayDegraded
         };
         let array = between(text, ":", &[':'])?;
         return Some((kind, between(text, "Disk failure on ", stop).unwrap_or(array)));
@@ -307,6 +327,10 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
                 .unwrap_or("")
                 .trim_end_matches(':'),
         ));
+    }
+    if text.starts_with("device-mapper: snapshots: Invalidating snapshot") {
+        // It does not tell which.
+        return Some((Kind::OutOfSpace, ""));
     }
     if text.starts_with("loop: Write error") {
         return Some((Kind::IoError, "loop"));
@@ -337,6 +361,15 @@ fn trouble(text: &str) -> Option<(TroubleKind, &str)> {
     None
 }
 
+/// The device of a journal: one inside the filesystem is called after its inode too, `dm-4-8` or `sda1-8.`
+fn with_journal(name: &str) -> &str {
+    let name = name.trim_end_matches('.');
+    match name.rsplit_once('-') {
+        Some((device, inode)) if device != "dm" && inode.bytes().all(|b| b.is_ascii_digit()) => device,
+        _ => name,
+    }
+}
+
 /// Messages of filesystems: `BTRFS error (device dm-0: state EA): …`, `EXT4-fs (sda1): …`, `XFS (dm-0): …`.
 fn filesystem<'t>(text: &'t str, name: &str) -> Option<(TroubleKind, &'t str)> {
     use TroubleKind as Kind;
@@ -345,6 +378,10 @@ fn filesystem<'t>(text: &'t str, name: &str) -> Option<(TroubleKind, &'t str)> {
         .or_else(|| between(text, "(", &[':', ')']))?;
     let head = text.split(')').next().unwrap_or(text);
     let is = |part: &str| text.contains(part);
+    // What has been repaired was told before, as what it was.
+    if is("fixed up error at ") || is("read error corrected") {
+        return None;
+    }
     let bad = head.contains(" error") || head.contains(" critical") || head.contains("crit ");
     if is("csum failed")
         || is("checksum verify failed")
@@ -365,10 +402,14 @@ fn filesystem<'t>(text: &'t str, name: &str) -> Option<(TroubleKind, &'t str)> {
     {
         return Some((Kind::ReadOnly, device));
     }
+    // `BTRFS warning (device sdb1): devid 2 uuid … is missing`
+    if name == "btrfs" && is(" devid ") && is(" is missing") {
+        return Some((Kind::ArrayDegraded, device));
+    }
     let worse = match name {
         "btrfs" => bad || is("lost page write") || is("lost super block write") || is("Transaction aborted"),
         "xfs" => is("I/O error") || is("Corruption") || is("corruption") || is("log I/O"),
-        _ => bad || is("I/O error while") || is("failed to convert"),
+        _ => bad || is("I/O error ") || is("failed to convert"),
     };
     worse.then_some((Kind::Filesystem, device))
 }

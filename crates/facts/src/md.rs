@@ -59,6 +59,8 @@ pub struct MdMember {
     pub device: Sourced<Arc<str>>,
     /// What it does there.
     pub state: Sourced<MdState>,
+    /// Its number there: its place, or for one that was added later the next number that was free.
+    pub number: Fact<u64>,
 }
 
 /// What a device does in its array.
@@ -126,18 +128,42 @@ fn new(name: Sourced<Arc<str>>) -> MdArray {
     }
 }
 
+/// Whether two listings tell of one array. `mdadm --detail /dev/md/root` keeps the name that it was
+/// asked with, which the kernel does not know; the devices tell which of its arrays that is.
+fn is_one(known: &MdArray, new: &MdArray) -> bool {
+    if known.name.value == new.name.value {
+        return true;
+    }
+    let linked = |array: &MdArray| array.name.value.starts_with("md/");
+    let level = |array: &MdArray| array.level.as_ref().map(|it| it.value.clone());
+    let devices = |array: &MdArray| {
+        // mdadm has no name for a device that failed and is gone.
+        let there = array
+            .members
+            .iter()
+            .filter(|it| it.state.value != MdState::Faulty);
+        let mut devices: Vec<_> = there.map(|it| it.device.value.clone()).collect();
+        devices.sort();
+        devices
+    };
+    linked(known) != linked(new)
+        && level(known) == level(new)
+        && !devices(known).is_empty()
+        && devices(known) == devices(new)
+}
+
 /// Takes an array in; what another listing told of it stays, and what is new is added.
 fn add(facts: &mut Facts, new: MdArray) {
-    let Some(known) = facts
-        .md
-        .iter_mut()
-        .find(|known| known.name.value == new.name.value)
-    else {
+    let Some(known) = facts.md.iter_mut().find(|known| is_one(known, &new)) else {
         if facts.md.len() < MOST {
             facts.md.push(new);
         }
         return;
     };
+    if known.name.value.starts_with("md/") {
+        // The kernel's own name is the one that its log and other listings use.
+        known.name = new.name;
+    }
     fn fill<T>(slot: &mut Fact<T>, new: Fact<T>) {
         if slot.is_none() {
             *slot = new;
@@ -204,21 +230,27 @@ fn mdstat_head(line: &Line<'_>, name: &str, rest: &str) -> MdArray {
         if at == 0 {
             array.state = Some(line.text_at(word));
         } else if let Some((device, role)) = word.split_once('[') {
-            let state = match role
-                .split_once('(')
-                .map_or("", |(_, mark)| mark.trim_end_matches(')'))
-            {
-                "F" => MdState::Faulty,
-                "S" => MdState::Spare,
-                "W" => MdState::WriteMostly,
-                "R" => MdState::Replacement,
-                "J" => MdState::Journal,
-                _ => MdState::Active,
+            let number = role.split(']').next().unwrap_or("");
+            // The kernel prints several marks in a row: `sdb1[1](W)(F)`.
+            let is = |mark: &str| role.contains(mark);
+            let state = if is("(F)") {
+                MdState::Faulty
+            } else if is("(J)") {
+                MdState::Journal
+            } else if is("(S)") {
+                MdState::Spare
+            } else if is("(R)") {
+                MdState::Replacement
+            } else if is("(W)") {
+                MdState::WriteMostly
+            } else {
+                MdState::Active
             };
             if array.members.len() < MOST {
                 array.members.push(MdMember {
                     device: line.text_at(device),
                     state: line.sourced(state, word),
+                    number: number::whole(number).map(|it| line.sourced(it, number)),
                 });
             }
         } else if !word.starts_with('(') && array.level.is_none() {
@@ -262,6 +294,11 @@ fn mdstat_line(place: &mut Place<'_>, line: &Line<'_>, text: &str, array: &mut M
                 };
                 (array.devices, array.working) = (count(wanted), count(working));
             }
+            // `[U_U]`: which of the places have a device that works.
+            let places = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
+            if let Some(places) = places.filter(|it| it.bytes().all(|b| matches!(b, b'U' | b'_'))) {
+                mark_rebuilding(array, places);
+            }
         }
     } else if let Some(bitmap) = text.strip_prefix("bitmap: ") {
         array.bitmap = Some(line.text_at(bitmap));
@@ -282,6 +319,26 @@ fn mdstat_line(place: &mut Place<'_>, line: &Line<'_>, text: &str, array: &mut M
             None if matches!(figure, "DELAYED" | "PENDING" | "REMOTE") => {}
             None => place.warn(line, figure, "not a share of an array"),
         }
+    }
+}
+
+/// Marks the members that are written from the others or wait for that: the kernel lists them as if they
+/// held data, and only counts them out. A member's number is its place, until it is one that was added
+/// later; of those the last are the ones that are not in use yet.
+fn mark_rebuilding(array: &mut MdArray, places: &str) {
+    let in_use = |member: &MdMember| matches!(member.state.value, MdState::Active | MdState::WriteMostly);
+    let listed = array.members.iter().filter(|it| in_use(it)).count();
+    let working = places.bytes().filter(|it| *it == b'U').count();
+    let mut numbered: Vec<_> = array.members.iter_mut().filter(|it| in_use(it)).collect();
+    numbered.sort_by_key(|member| {
+        let number = member.number.as_ref().map_or(0, |it| it.value);
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|at| places.as_bytes().get(at));
+        (place != Some(&b'_'), std::cmp::Reverse(number))
+    });
+    for member in numbered.into_iter().take(listed.saturating_sub(working)) {
+        member.state.value = MdState::Rebuilding;
     }
 }
 
@@ -386,8 +443,10 @@ fn member(line: &Line<'_>, text: &str) -> Option<MdMember> {
     } else {
         return None;
     };
+    let number = rest.split_ascii_whitespace().next().unwrap_or("");
     Some(MdMember {
         device: line.text_at(device),
         state: line.sourced(state, rest.trim()),
+        number: number::whole(number).map(|it| line.sourced(it, number)),
     })
 }

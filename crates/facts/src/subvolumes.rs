@@ -283,6 +283,9 @@ pub(crate) fn qgroups(place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut 
     }
 }
 
+/// What `btrfs scrub status` says when nothing was found.
+const NO_ERRORS: &str = "no errors found";
+
 /// `btrfs scrub status`, of one filesystem or several.
 pub(crate) fn scrub(_place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut Facts) {
     let mut current: Option<Scrub> = None;
@@ -305,8 +308,15 @@ pub(crate) fn scrub(_place: &mut Place<'_>, lines: &mut Lines<'_>, facts: &mut F
             "Scrub started" | "Scrub resumed" => scrub.started = text,
             "Duration" => scrub.duration = text,
             "Total to scrub" => scrub.total = number::size(value).map(|size| line.sourced(size, value)),
-            "Error summary" => scrub.errors = text,
-            _ if name.ends_with("_errors") || name == "csum_discards" => {
+            // `-d` tells it for each device: one that found something counts.
+            "Error summary" => {
+                let known = scrub.errors.as_ref().is_some_and(|it| &*it.value != NO_ERRORS);
+                if !known || value != NO_ERRORS {
+                    scrub.errors = text;
+                }
+            }
+            // `csum_discards` counts the checksums that were let go after use, as many as blocks: no error.
+            _ if name.ends_with("_errors") => {
                 let counted = number::whole(value).is_some_and(|count| count > 0);
                 if counted && name != "corrected_errors" && scrub.counts.len() < 64 {
                     scrub.counts.push(line.text_at(line.text.trim()));

@@ -679,6 +679,10 @@ fn what_the_stacks_say() {
             [
                 [
                     (
+                        CommandFailed,
+                        2,
+                    ),
+                    (
                         MediumError,
                         6,
                     ),

@@ -197,12 +197,17 @@ impl<'a> Btrfs<'a> {
         }));
         let disks = self.disks();
         let only = self.machine.btrfs().nth(1).is_none();
+        let mounts = self.mounts();
         facts
             .btrfs_errors
             .iter()
             .filter(|errors| {
                 let name = &errors.device.value;
-                only || names.contains(name)
+                let asked = errors.mountpoint.as_ref();
+                let here =
+                    asked.is_some_and(|it| mounts.iter().any(|mount| mount.mountpoint() == &*it.value));
+                only || here
+                    || names.contains(name)
                     || facts.disks_under(name).iter().any(|below| {
                         disks
                             .iter()

@@ -23,6 +23,7 @@ mod ext4;
 mod f2fs;
 mod filesystem;
 mod luks;
+mod lvm;
 mod md;
 mod memory;
 mod metrics;

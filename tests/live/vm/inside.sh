@@ -2,16 +2,8 @@
 # Runs inside the machine that `machine.sh` boots: lays out its disks as `../every-layer/layout.nix` says,
 # puts load on them, gathers bundles and what the tools print, and breaks things at the end.
 set -uo pipefail
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-out=/share/out
-rm -rf "$out" && mkdir -p "$out/tools" "$out/logs"
-exec > >(tee "$out/logs/inside.txt") 2>&1
-step() { echo "== $(cut -d' ' -f1 /proc/uptime) $*"; }
-# Saves what a program prints: save FILE PROGRAM ARGUMENT…
-save() { local file=$out/tools/$1; shift; "$@" > "$file" 2> "$file.err" || echo "status $?: $*"; [ -s "$file.err" ] || rm -f "$file.err"; }
-wait_for() { local n=0; until [ -e "$1" ] || [ $((n += 1)) -gt 100 ]; do sleep 0.1; done; }
-# The disk with this serial number: names of SCSI and ATA disks come in any order.
-disk() { lsblk -dnpo NAME,SERIAL | awk -v serial="$1" '$2 == serial { print $1 }'; }
+# shellcheck source=common.sh
+. /share/common.sh
 
 step disks
 modprobe -a zfs dm-crypt raid1 raid456 xfs btrfs
@@ -19,7 +11,6 @@ udevadm settle
 fast=$(disk S4EWNX0R123456) helper=$(disk PHKS7335001X) slow=$(disk SLOWPOKE-9) bad=$(disk BADBAD-123)
 left=$(disk ZC1AB2CD) right=$(disk ZC1EF3GH) tank0=$(disk WD-WX11A22B3344) tank1=$(disk WD-WX11A22B5566)
 echo "$fast $helper $slow $left $right $tank0 $tank1 $bad"
-part() { sgdisk --align-end --new="$2:0:$3" --change-name="$2:disk-$4" --typecode="$2:$5" "$1" > /dev/null; }
 part "$fast" 1 +256M fast-ESP EF00
 part "$fast" 2 +512M fast-swap 8300
 part "$fast" 3 0 fast-files 8300
@@ -31,13 +22,11 @@ part "$helper" 1 +512M helper-log BF01
 part "$helper" 2 +1G helper-special BF01
 part "$helper" 3 0 helper-cache BF01
 udevadm settle
-by() { wait_for "/dev/disk/by-partlabel/disk-$1"; echo "/dev/disk/by-partlabel/disk-$1"; }
 
 step LUKS, btrfs
 mkfs.vfat -n ESP "$(by fast-ESP)" > /dev/null
 mkdir -p /boot/efi && mount -o umask=0077 "$(by fast-ESP)" /boot/efi
 head -c 64 /dev/urandom > /run/key
-luks() { cryptsetup -q luksFormat --pbkdf-memory 65536 --iter-time 100 "$1" /run/key "${@:3}" && cryptsetup open --key-file /run/key --allow-discards "$1" "$2"; }
 luks "$(by fast-swap)" cryptswap
 luks "$(by fast-files)" files --sector-size 4096
 mkswap -q /dev/mapper/cryptswap && swapon -p 10 /dev/mapper/cryptswap
@@ -179,9 +168,6 @@ save sysfs-dm.txt sh -c 'for it in /sys/block/dm-*; do echo "$it $(cat $it/dm/na
 save versions.txt sh -c 'uname -a; zfs version; cryptsetup --version; lvm version; mdadm --version; nvme version; smartctl --version'
 
 step bundles
-umask 022
-install -m 755 /share/disko-advise /usr/local/bin/disko-advise
-collect() { local name=$1; shift; "$@" > "$out/logs/$name.txt" 2>&1; echo "$name: status $?"; tail -n 6 "$out/logs/$name.txt"; cp -r "/tmp/$name" "$out/"; }
 # Signals a program when its log has a line, for nobody knows how long it takes to come there:
 # until_said LOG SIGNAL LINE PROGRAM ARGUMENT…
 until_said() {
@@ -253,7 +239,7 @@ sleep 15
 save dmesg-zfs.txt dmesg
 save zpool-status-suspended.txt zpool status
 save zpool-list-suspended-Hp.txt zpool list -Hp
-step "done"
+step end
 chmod -R a+rX "$out"
 sync
 systemctl poweroff --force --force

@@ -328,6 +328,12 @@ impl Collector {
                             .rposition(|byte| *byte == b'\n')
                             .map_or(0, |at| at + 1);
                         bytes.truncate(whole_lines);
+                        // Half a document is none; the manifest says what became of it.
+                        if file.ends_with(".json")
+                            && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err()
+                        {
+                            bytes.clear();
+                        }
                     }
                     step.bytes = bytes.len() as u64;
                     step.error = complaint(&ran, limit, bytes.is_empty());
@@ -512,12 +518,26 @@ impl Collector {
     fn under_headings(&mut self, file: &str, shown: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut whole = String::new();
+        let mut silent: Option<PathBuf> = None;
+        let mut error_of: Option<String> = None;
         for path in paths {
             if self.stopped() {
                 break;
             }
-            let Ok((bytes, _)) = tool::read_file(path, READ_LIMIT) else {
+            // One attribute of a queue that is frozen waits for ever, and so do its others.
+            if silent.as_ref().is_some_and(|folder| path.starts_with(folder)) {
                 continue;
+            }
+            let bytes = match tool::read_file(path, READ_LIMIT) {
+                Ok((bytes, _)) => bytes,
+                Err(error) => {
+                    if error.kind() == std::io::ErrorKind::TimedOut {
+                        let folder = path.ancestors().find(|it| it.parent().is_some_and(is_class));
+                        error_of.get_or_insert_with(|| format!("{}: {}", path.display(), reason(&error)));
+                        silent = folder.map(Path::to_owned);
+                    }
+                    continue;
+                }
             };
             let text = String::from_utf8_lossy(&bytes);
             if !text.trim().is_empty() {
@@ -530,14 +550,15 @@ impl Collector {
                 );
             }
         }
-        if whole.is_empty() {
+        if whole.is_empty() && error_of.is_none() {
             return Ok(());
         }
         let step = Step {
-            file: Some(file.to_owned()),
+            file: (!whole.is_empty()).then(|| file.to_owned()),
             path: Some(shown.to_owned()),
             milliseconds: started.elapsed().as_millis() as u64,
             bytes: whole.len() as u64,
+            error: error_of,
             ..Step::default()
         };
         self.tell(shown, &step);
@@ -700,7 +721,7 @@ impl Collector {
         }
         for (file, argv) in [
             ("zpool-list.txt", &["zpool", "list", "-H", "-p"][..]),
-            ("zpool-status.txt", &["zpool", "status", "-P"]),
+            ("zpool-status.txt", &["zpool", "status", "-P", "-p"]),
             ("zpool-get.txt", &["zpool", "get", "-H", "-p", "all"]),
             (
                 "zfs-get.txt",
@@ -780,8 +801,21 @@ impl Collector {
             .map(|array| call(&["mdadm", "--detail", array]).under(array));
         self.programs("mdadm-detail.txt", calls.collect(), false)?;
         if !of_kind(&|kind| *kind == BlockKind::Lvm).is_empty() {
+            // Without locks nothing waits for another command or is written. `--readonly` would not
+            // ask the kernel either, and only that knows how full a pool or a snapshot is.
             for (file, verb) in [("lvs.json", "lvs"), ("vgs.json", "vgs")] {
-                let argv = [verb, "--readonly", "-a", "--units", "b", "--reportformat", "json"];
+                // A mapping that is suspended would hold it up for ever.
+                let argv = [
+                    verb,
+                    "--nolocking",
+                    "--config",
+                    "devices/ignore_suspended_devices=1",
+                    "-a",
+                    "--units",
+                    "b",
+                    "--reportformat",
+                    "json",
+                ];
                 self.programs(file, vec![call(&argv)], false)?;
             }
         }
@@ -936,7 +970,12 @@ fn read_step(file: &str, path: &Path) -> (Vec<u8>, Step) {
 /// Why a program gave nothing, or not everything; `None` when all is well.
 fn complaint(ran: &tool::Ran, limit: Duration, nothing: bool) -> Option<String> {
     if ran.timed_out {
-        return Some(format!("did not end within {} s", limit.as_secs_f64()));
+        let late = format!("did not end within {} s", limit.as_secs_f64());
+        // Nothing ends a process that sleeps in the kernel until its request is answered.
+        return Some(match (ran.status, ran.signal) {
+            (None, None) => format!("{late}, nor when it was killed: a device does not answer it"),
+            _ => late,
+        });
     }
     if ran.cut {
         return Some(format!("printed more than {} MiB", tool::LARGEST >> 20));
@@ -987,6 +1026,13 @@ fn lacking(as_root: bool) -> Vec<String> {
 fn held(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(line.trim(), 16).ok()
+}
+
+/// Whether a folder of `/sys` holds one folder for each device or filesystem.
+fn is_class(folder: &Path) -> bool {
+    ["/sys/block", "/sys/fs/btrfs"]
+        .iter()
+        .any(|class| folder == Path::new(class))
 }
 
 /// What a folder holds, sorted; nothing when it is not there.
@@ -1081,6 +1127,21 @@ mod tests {
         for wrong in ["", "0", "-1", "1d", "99999999999999999999", "25h", "s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_hangs_in_the_kernel_is_told_from_what_is_slow() {
+        let ran = |signal| tool::Ran {
+            timed_out: true,
+            signal,
+            ..tool::Ran::default()
+        };
+        let said = |ran| complaint(&ran, Duration::from_secs(20), true).unwrap();
+        assert_eq!(said(ran(Some(9))), "did not end within 20 s");
+        assert_eq!(
+            said(ran(None)),
+            "did not end within 20 s, nor when it was killed: a device does not answer it"
+        );
     }
 
     #[test]

@@ -221,7 +221,11 @@ fn by_kernel(trouble: &KernelTrouble) -> Option<Sign> {
     };
     Some(Sign {
         origin: trouble.last.origin.clone(),
-        text: format!("{} {}", trouble.count, trouble.kind),
+        // The kernel tells one failure in several lines, and leaves lines out of a flood.
+        text: match trouble.count {
+            1 => format!("{}, in the kernel's log", trouble.kind),
+            count => format!("{}, in {count} lines of the kernel's log", trouble.kind),
+        },
         severity,
         because,
     })

@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
         "zpool-status(8)",
         "https://openzfs.github.io/openzfs-docs/man/master/8/zpool-status.8.html",
     )],
-    verified: "OpenZFS 2.4 documentation",
+    verified: "OpenZFS 2.3.2: pools with disks that were taken offline, overwritten, unreadable and removed; OpenZFS 2.4 documentation",
 };
 
 const DAMAGED: &str = "data is damaged beyond repair";
@@ -40,8 +40,7 @@ fn faults(pool: &machine::facts::ZpoolStatus) -> Vec<(&source::Origin, String)> 
                 ));
             }
         }
-        let gone = |state: &str| matches!(state, "FAULTED" | "UNAVAIL" | "REMOVED" | "OFFLINE");
-        if let Some(state) = vdev.state.as_ref().filter(|it| gone(&it.value)) {
+        if let Some(state) = vdev.state.as_ref().filter(|_| is_gone(vdev)) {
             faults.push((&state.origin, format!("{} is {}", vdev.name.value, state.value)));
         }
     }
@@ -61,9 +60,27 @@ fn is_hurt(pool: &machine::facts::ZpoolStatus) -> bool {
         || pool.errors.as_ref().is_some_and(|it| tells_damage(&it.value))
 }
 
-/// The resilver that is under way.
+/// Whether a pool waits for its disks.
+fn is_suspended(pool: &machine::facts::ZpoolStatus) -> bool {
+    pool.state.as_ref().is_some_and(|it| &*it.value == "SUSPENDED")
+}
+
+/// Whether a part of a pool does not work at all.
+fn is_gone(vdev: &machine::facts::Vdev) -> bool {
+    let gone = |state: &str| matches!(state, "FAULTED" | "UNAVAIL" | "REMOVED" | "OFFLINE");
+    vdev.state.as_ref().is_some_and(|it| gone(&it.value))
+}
+
+/// The resilver that is under way. When the new disk is gone too, its group is, and ZFS goes on to say
+/// that the resilver is in progress.
 fn resilver(pool: &machine::facts::ZpoolStatus) -> Option<&source::Sourced<std::sync::Arc<str>>> {
-    let scan = pool.scan.as_ref();
+    let replacing = |vdev: &machine::facts::Vdev| {
+        ["replacing-", "spare-"]
+            .iter()
+            .any(|group| vdev.name.value.starts_with(group))
+    };
+    let stuck = pool.vdevs.iter().any(|vdev| replacing(vdev) && is_gone(vdev));
+    let scan = pool.scan.as_ref().filter(|_| !stuck);
     scan.filter(|it| it.value.starts_with("resilver in progress"))
 }
 
@@ -85,8 +102,8 @@ fn check(machine: &Machine) -> Known<Verdict> {
             Some((pool, faults.first().cloned()?, faults))
         })
         .collect();
-    // What nobody mends yet comes first.
-    found.sort_by_key(|(pool, ..)| (!is_hurt(pool), resilver(pool).is_some()));
+    // What stands still comes first, and then what nobody mends yet.
+    found.sort_by_key(|(pool, ..)| (!is_suspended(pool), !is_hurt(pool), resilver(pool).is_some()));
     let mut found = found.into_iter();
     let Some((pool, (origin, text), faults)) = found.next() else {
         return Ok(Clear);
@@ -109,6 +126,22 @@ fn check(machine: &Machine) -> Known<Verdict> {
     }
     for (other, (origin, text), _) in found {
         placed = placed.and(origin, format!("the pool {} too: {text}", other.pool.value));
+    }
+    if is_suspended(pool) {
+        return Ok(placed
+            .because("OpenZFS lost more disks of the pool than it can do without, and holds every write back until they are there again: what waits for the pool cannot even be killed")
+            .cost("what was written last is lost where the disks do not come back before the machine is started anew")
+            .command(format!("zpool status -v {name}"), "the disks that do not answer")
+            .command(
+                format!("zpool clear {name}"),
+                "after they are connected again: goes on where it stopped",
+            )
+            .verify(format!("zpool status {name}: the pool is ONLINE, and a scrub finds nothing"))
+            .rollback("none is needed: nothing is changed")
+            .advise(
+                Reach::Live,
+                "connect the disks again (cable, power, controller) before the machine is started anew, then clear the pool and scrub it",
+            ));
     }
     let resilver = resilver(pool);
     if let Some(resilver) = resilver {

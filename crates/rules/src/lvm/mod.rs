@@ -1,0 +1,3 @@
+//! LVM.
+
+pub(crate) mod full;
