@@ -803,13 +803,20 @@ impl Collector {
         if !of_kind(&|kind| *kind == BlockKind::Lvm).is_empty() {
             // Without locks nothing waits for another command or is written. `--readonly` would not
             // ask the kernel either, and only that knows how full a pool or a snapshot is.
+            let volumes: Vec<String> = found
+                .blocks
+                .iter()
+                .filter(|it| it.fstype.as_ref().is_some_and(|it| &*it.value == "LVM2_member"))
+                .take(MOST_DEVICES)
+                .map(path)
+                .collect();
+            let config = only_these(&volumes);
             for (file, verb) in [("lvs.json", "lvs"), ("vgs.json", "vgs")] {
-                // A mapping that is suspended would hold it up for ever.
                 let argv = [
                     verb,
                     "--nolocking",
                     "--config",
-                    "devices/ignore_suspended_devices=1",
+                    &config,
                     "-a",
                     "--units",
                     "b",
@@ -994,6 +1001,24 @@ fn complaint(ran: &tool::Ran, limit: Duration, nothing: bool) -> Option<String> 
     }
 }
 
+/// The configuration with which LVM reads no other devices than these, as `devices/filter` of lvm.conf(5)
+/// wants them: looking for its labels it would wait for a device that does not answer for ever.
+fn only_these(devices: &[String]) -> String {
+    let suspended = "devices/ignore_suspended_devices=1";
+    let plain = |name: &String| {
+        name.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/_-.+:=@".contains(&b))
+    };
+    if devices.is_empty() || !devices.iter().all(plain) {
+        return suspended.to_owned();
+    }
+    let taken: Vec<String> = devices
+        .iter()
+        .map(|name| format!("\"a|^{}$|\"", name.replace('.', "\\\\.").replace('+', "\\\\+")))
+        .collect();
+    format!("{suspended} devices/filter=[{},\"r|.*|\"]", taken.join(","))
+}
+
 /// A LUKS header without its salts, digests and other bytes in hexadecimal.
 fn without_keys(dump: &str) -> String {
     let hex = |line: &str| {
@@ -1141,6 +1166,20 @@ mod tests {
         assert_eq!(
             said(ran(None)),
             "did not end within 20 s, nor when it was killed: a device does not answer it"
+        );
+    }
+
+    #[test]
+    fn lvm_looks_at_its_own_devices_only() {
+        let devices =
+            |names: &[&str]| only_these(&names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            devices(&["/dev/sda2", "/dev/mapper/luks-1.0"]),
+            r#"devices/ignore_suspended_devices=1 devices/filter=["a|^/dev/sda2$|","a|^/dev/mapper/luks-1\\.0$|","r|.*|"]"#
+        );
+        assert_eq!(
+            devices(&["/dev/mapper/a|b"]),
+            "devices/ignore_suspended_devices=1"
         );
     }
 
