@@ -20,6 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         file_systems: tree.get("nodev").map(|attr| &attr.tree),
         swap_devices: tree.get("disk").map(|attr| &attr.tree),
         luks: tree.get("lvm_vg").map(|attr| &attr.tree),
+        priorities: None,
     };
     overlay_plain(&mut layout, &plain, Order::Beside);
     let report = serde_json::to_string(&LayoutReport::new(&layout, Some(&tree)));
