@@ -38,6 +38,7 @@ let
     "nix/options-declared.json"
     "nix/options-read.json"
     "nix/rules.json"
+    "nix/workloads.nix"
   ];
 in
 rustPlatform.buildRustPackage {
